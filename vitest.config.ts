@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    dir: 'test',
+    include: ['**/*.test.ts'],
+    // Slower suites that need more than npm: `.ci/run` names their folder on the command line.
+    exclude: process.env['SUITE'] === 'emulator' ? [] : ['emulator/**'],
+    globalSetup: ['test/support/require-node.ts'],
+    testTimeout: 20_000,
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
