@@ -1,0 +1,225 @@
+import * as z from 'zod';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Deadline } from '../runtime/deadline.ts';
+import {
+  AtlasContractBroken,
+  AtlasInputInvalid,
+  AtlasOutcomeUnknown,
+  AtlasRejected,
+  AtlasUnavailable,
+} from './errors.ts';
+import type { Operation } from './operations/define.ts';
+import { type Backoff, defaultBackoff, retryAfterMs, waitForNextAttempt } from './retry.ts';
+import { createTokenSource, type ServiceAccountCredentials, type TokenSource } from './token-source.ts';
+import { type Answer, createTransport, exchange, type Transport } from './transport.ts';
+
+/** What an operation takes: its params, and its query and body where it has them. */
+export type Input<Op extends Operation> = { readonly params: z.input<Op['params']> } & (Op extends {
+  readonly query: infer Query extends z.ZodType;
+}
+  ? { readonly query?: z.input<Query> }
+  : unknown) &
+  (Op extends { readonly body: infer Body extends z.ZodType } ? { readonly body: z.input<Body> } : unknown);
+
+export type Result<Op extends Operation> = z.output<Op['response']>;
+
+/** An answer with the instant Atlas gave it, by Atlas's own clock: ages of what Atlas dated are measured against it. */
+export interface Dated<Data> {
+  readonly data: Data;
+  readonly at: Date;
+}
+
+export interface AtlasClientOptions {
+  /** Origin of the API; the token URL is derived from it. */
+  readonly origin: string;
+  readonly credentials: () => Promise<ServiceAccountCredentials>;
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly backoff?: Backoff;
+}
+
+export interface AtlasClient {
+  /**
+   * Calls one operation and answers its parsed result. Retries by itself what may be repeated: 429 always (honouring
+   * Retry-After), lost answers and 5xx where the operation is safe to repeat; never past the deadline.
+   */
+  call<Op extends Operation>(operation: Op, input: Input<Op>, deadline?: Deadline): Promise<Result<Op>>;
+  /** Like `call`, with the instant of the answer. */
+  callDated<Op extends Operation>(operation: Op, input: Input<Op>, deadline?: Deadline): Promise<Dated<Result<Op>>>;
+  /** Gets the page a `next` link leads to: only its path and query count, never its host. */
+  follow<Op extends Operation>(operation: Op, href: string, deadline?: Deadline): Promise<Result<Op>>;
+  readonly tokens: TokenSource;
+}
+
+/** A client of the Atlas Administration API as one service account. Safe to share between concurrent callers. */
+export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
+  const {
+    origin,
+    transport = createTransport(),
+    clock = systemClock,
+    random = Math.random,
+    backoff = defaultBackoff,
+  } = options;
+  const tokens = createTokenSource({ origin, credentials: options.credentials, transport, clock, random, backoff });
+
+  async function send(op: Operation, path: string, body: unknown, deadline?: Deadline): Promise<Dated<unknown>> {
+    const mediaType = `application/vnd.atlas.${op.version}+json`;
+    let refreshed = false;
+    for (let attempt = 1; ; attempt++) {
+      const token = await tokens.token(deadline);
+      const answer = await exchange(
+        op.repeat === 'never' ? transport.fresh : transport.keptAlive,
+        {
+          origin,
+          path,
+          method: op.method,
+          headers: {
+            accept: mediaType,
+            authorization: `Bearer ${token}`,
+            'user-agent': 'atlas-automation',
+            ...(body !== undefined && { 'content-type': mediaType }),
+          },
+          body: body === undefined ? undefined : JSON.stringify(body),
+        },
+        deadline,
+      );
+      if (answer.kind === 'answer' && answer.status < 300) return { data: answer.json, at: dateOf(answer, clock) };
+      // A 401 was not carried out: once, the reason may be a token that ended early or a credential that was rotated.
+      if (answer.kind === 'answer' && answer.status === 401 && !refreshed) {
+        refreshed = true;
+        tokens.forget(token);
+        attempt--;
+        continue;
+      }
+      const { error, retry, askedMs } = failure(op, answer, attempt, clock.now());
+      if (!retry || !(await waitForNextAttempt({ attempt, backoff, clock, random, askedMs, deadline }))) throw error;
+    }
+  }
+
+  async function callDated<Op extends Operation>(
+    op: Op,
+    input: Input<Op>,
+    deadline?: Deadline,
+  ): Promise<Dated<Result<Op>>> {
+    const { path, body } = prepare(op, input);
+    const { data, at } = await send(op, path, body, deadline);
+    return { data: read(op, data), at };
+  }
+
+  return {
+    tokens,
+    callDated,
+    call: async (op, input, deadline) => (await callDated(op, input, deadline)).data,
+    async follow(op, href, deadline) {
+      const { pathname, search } = new URL(href, origin);
+      return read(op, (await send(op, pathname + search, undefined, deadline)).data);
+    },
+  };
+}
+
+/** Checks everything the caller gave before anything is sent, and reports every problem at once. */
+function prepare(
+  op: Operation,
+  input: { params: unknown; query?: unknown; body?: unknown },
+): { path: string; body: unknown } {
+  const problems: { path: string; problem: string }[] = [];
+  const check = <Schema extends z.ZodType>(
+    part: string,
+    schema: Schema,
+    value: unknown,
+  ): z.output<Schema> | undefined => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues)
+      problems.push({ path: [part, ...issue.path].join('.'), problem: issue.message });
+    return undefined;
+  };
+  const params = check('params', op.params, input.params);
+  const query = op.query && check('query', op.query, input.query ?? {});
+  const body = op.body && check('body', op.body, input.body);
+  if (problems.length > 0 || !params) {
+    throw new AtlasInputInvalid(
+      `${op.id} cannot be sent: ${problems.map((p) => `${p.path} ${p.problem}`).join('; ')}`,
+      { operation: op.id, problems },
+    );
+  }
+  const path = op.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value));
+  return { path: search.size > 0 ? `${path}?${search}` : path, body };
+}
+
+/** The one typed boundary: past this point an answer is what the operation says it is. */
+function read<Op extends Operation>(op: Op, json: unknown): Result<Op> {
+  const parsed = op.response.safeParse(json);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => issue.path.join('.'));
+    const facts = { operation: op.id, fields };
+    // The request was carried out, and what it did can't be read: for what must not be repeated that is not knowing.
+    throw op.repeat === 'never'
+      ? new AtlasOutcomeUnknown(`unknown answer to ${op.id}`, facts)
+      : new AtlasContractBroken(`unknown answer to ${op.id}`, facts);
+  }
+  return parsed.data as Result<Op>;
+}
+
+/** What an answer other than success means for this operation, and whether to try again. */
+function failure(
+  op: Operation,
+  answer: Answer,
+  attempt: number,
+  now: Date,
+): { error: Error; retry: boolean; askedMs?: number | undefined } {
+  const facts = { operation: op.id, attempt };
+  if (answer.kind === 'silence') {
+    const known = op.repeat === 'safe' || !answer.sent;
+    const cause = { cause: answer.cause };
+    return known
+      ? { error: new AtlasUnavailable(`no answer to ${op.id}`, facts, cause), retry: true }
+      : {
+          error: new AtlasOutcomeUnknown(`no answer to ${op.id}, which may have been carried out`, facts, cause),
+          retry: false,
+        };
+  }
+  const { status } = answer;
+  const errorCode = errorCodeOf(answer);
+  // Neither was carried out, so both may be repeated whatever the operation.
+  const turnedAway = status === 429 || (status === 405 && errorCode === 'WRITES_NOT_ALLOWED_DURING_APP_UPGRADES');
+  if (turnedAway || (status >= 500 && op.repeat === 'safe')) {
+    return {
+      error: new AtlasUnavailable(`${op.id} still ${status} after ${attempt} attempts`, {
+        ...facts,
+        status,
+        errorCode,
+      }),
+      retry: true,
+      askedMs: retryAfterMs(answer.headers['retry-after'], now),
+    };
+  }
+  if (status >= 500) {
+    return {
+      error: new AtlasOutcomeUnknown(`${op.id} failed inside Atlas with ${status} and may have been carried out`, {
+        ...facts,
+        status,
+        errorCode,
+      }),
+      retry: false,
+    };
+  }
+  return { error: new AtlasRejected(op.id, status, errorCode), retry: false };
+}
+
+const ErrorBody = z.object({ errorCode: z.string() });
+
+function errorCodeOf(answer: Extract<Answer, { kind: 'answer' }>): string | undefined {
+  const body = ErrorBody.safeParse(answer.json);
+  const header = answer.headers['x-error-code'];
+  return body.success ? body.data.errorCode : typeof header === 'string' ? header : undefined;
+}
+
+function dateOf(answer: Extract<Answer, { kind: 'answer' }>, clock: Clock): Date {
+  const header = answer.headers['date'];
+  const date = new Date(typeof header === 'string' ? header : Number.NaN);
+  return Number.isNaN(date.getTime()) ? clock.now() : date;
+}

@@ -1,0 +1,15 @@
+import * as z from 'zod';
+import { operation } from './define.ts';
+import { OrgId, PageQuery, page } from './shapes.ts';
+
+/** The organizations the caller belongs to. Role: any authenticated caller. */
+export const listOrgs = operation({
+  id: 'listOrgs',
+  method: 'GET',
+  path: '/api/atlas/v2/orgs',
+  version: '2023-01-01',
+  repeat: 'safe',
+  params: z.object({}),
+  query: PageQuery.extend({ name: z.string().optional() }),
+  response: page(z.object({ id: OrgId, name: z.string(), isDeleted: z.boolean().nullish() })),
+});

@@ -1,0 +1,170 @@
+import * as z from 'zod';
+import { operation } from './define.ts';
+import { ClientId, GroupId, Instant, Nothing, ObjectId, OrgId, PageQuery, page } from './shapes.ts';
+
+/**
+ * A secret as every read shows it. An expired secret stays in the list, and keeps one of the account's two slots,
+ * until it is deleted.
+ */
+export const ServiceAccountSecret = z.object({
+  id: ObjectId,
+  createdAt: Instant,
+  expiresAt: Instant,
+  lastUsedAt: Instant.nullish(),
+  maskedSecretValue: z.string().nullish(),
+});
+export type ServiceAccountSecret = z.output<typeof ServiceAccountSecret>;
+
+/** A secret in the one answer that shows its value. */
+export const MintedSecret = ServiceAccountSecret.extend({ secret: z.string().min(1) });
+export type MintedSecret = z.output<typeof MintedSecret>;
+
+export const ServiceAccount = z.object({
+  clientId: ClientId,
+  name: z.string().nullish(),
+  description: z.string().nullish(),
+  createdAt: Instant.nullish(),
+  roles: z.array(z.string()).nullish(),
+  secrets: z.array(ServiceAccountSecret).nullish(),
+});
+export type ServiceAccount = z.output<typeof ServiceAccount>;
+
+const org = z.object({ orgId: OrgId });
+const orgAccount = org.extend({ clientId: ClientId });
+const orgSecret = orgAccount.extend({ secretId: ObjectId });
+const group = z.object({ groupId: GroupId });
+const groupAccount = group.extend({ clientId: ClientId });
+const groupSecret = groupAccount.extend({ secretId: ObjectId });
+
+/** Atlas allows 8 hours up to the organization's own maximum, at most 8,760. */
+const lifetime = z.object({ secretExpiresAfterHours: z.int().min(8).max(8760) });
+const changes = z.object({
+  name: z.string().min(1).max(64).optional(),
+  description: z.string().min(1).max(250).optional(),
+  roles: z.array(z.string()).optional(),
+});
+
+/** Role: Organization Read Only. */
+export const listOrgServiceAccounts = operation({
+  id: 'listOrgServiceAccounts',
+  method: 'GET',
+  path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: org,
+  query: PageQuery,
+  response: page(ServiceAccount),
+});
+
+/** The only way to see an account's secrets: there is no list of secrets. Role: Organization Read Only. */
+export const getOrgServiceAccount = operation({
+  id: 'getOrgServiceAccount',
+  method: 'GET',
+  path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: orgAccount,
+  response: ServiceAccount,
+});
+
+/** Changes only the fields given. Safe to repeat. Role: Organization Owner. */
+export const updateOrgServiceAccount = operation({
+  id: 'updateOrgServiceAccount',
+  method: 'PATCH',
+  path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: orgAccount,
+  body: changes,
+  response: ServiceAccount,
+});
+
+/**
+ * Mints a secret, and shortens every other secret of the account to at most seven days from now. The value is in this
+ * answer and nowhere else: a lost answer leaves a live secret that nobody holds. Role: Organization Owner.
+ */
+export const createOrgServiceAccountSecret = operation({
+  id: 'createOrgServiceAccountSecret',
+  method: 'POST',
+  path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}/secrets',
+  version: '2024-08-05',
+  repeat: 'never',
+  params: orgAccount,
+  body: lifetime,
+  response: MintedSecret,
+});
+
+/**
+ * Deletes a secret and, at once, every token minted from it. 404 when it is already gone, so a repeat is harmless.
+ * Role: Organization Owner.
+ */
+export const deleteOrgServiceAccountSecret = operation({
+  id: 'deleteOrgServiceAccountSecret',
+  method: 'DELETE',
+  path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}/secrets/{secretId}',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: orgSecret,
+  response: Nothing,
+});
+
+/** Role: Project Read Only. */
+export const listGroupServiceAccounts = operation({
+  id: 'listGroupServiceAccounts',
+  method: 'GET',
+  path: '/api/atlas/v2/groups/{groupId}/serviceAccounts',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: group,
+  query: PageQuery,
+  response: page(ServiceAccount),
+});
+
+/** The only way to see an account's secrets: there is no list of secrets. Role: Project Read Only. */
+export const getGroupServiceAccount = operation({
+  id: 'getGroupServiceAccount',
+  method: 'GET',
+  path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: groupAccount,
+  response: ServiceAccount,
+});
+
+/** Changes only the fields given. Safe to repeat. Role: Project Owner. */
+export const updateGroupServiceAccount = operation({
+  id: 'updateGroupServiceAccount',
+  method: 'PATCH',
+  path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: groupAccount,
+  body: changes,
+  response: ServiceAccount,
+});
+
+/**
+ * Like createOrgServiceAccountSecret, for an account of a project. Role: Project Owner; Organization Owner when the
+ * account also reaches the organization or other projects.
+ */
+export const createGroupServiceAccountSecret = operation({
+  id: 'createGroupServiceAccountSecret',
+  method: 'POST',
+  path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}/secrets',
+  version: '2024-08-05',
+  repeat: 'never',
+  params: groupAccount,
+  body: lifetime,
+  response: MintedSecret,
+});
+
+/** Like deleteOrgServiceAccountSecret, for an account of a project. Role: as for creating one. */
+export const deleteGroupServiceAccountSecret = operation({
+  id: 'deleteGroupServiceAccountSecret',
+  method: 'DELETE',
+  path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}/secrets/{secretId}',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: groupSecret,
+  response: Nothing,
+});

@@ -1,0 +1,17 @@
+import * as z from 'zod';
+import { operation } from './define.ts';
+import { Nothing } from './shapes.ts';
+
+/**
+ * The root of the API. Any caller with a working credential gets an answer, so it is the cheapest proof that a token
+ * is accepted from this network. Role: any authenticated caller.
+ */
+export const getSystemStatus = operation({
+  id: 'getSystemStatus',
+  method: 'GET',
+  path: '/api/atlas/v2',
+  version: '2023-01-01',
+  repeat: 'safe',
+  params: z.object({}),
+  response: Nothing,
+});
