@@ -32,7 +32,8 @@ export interface Dated<Data> {
 export interface AtlasClientOptions {
   /** Origin of the API; the token URL is derived from it. */
   readonly origin: string;
-  readonly credentials: () => Promise<ServiceAccountCredentials>;
+  /** Asked before every token, so that a rotated credential is picked up without a restart. */
+  readonly credentials: (deadline?: Deadline) => Promise<ServiceAccountCredentials>;
   readonly transport?: Transport;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -112,8 +113,9 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
     callDated,
     call: async (op, input, deadline) => (await callDated(op, input, deadline)).data,
     async follow(op, href, deadline) {
-      const { pathname, search } = new URL(href, origin);
-      return read(op, (await send(op, pathname + search, undefined, deadline)).data);
+      const url = URL.parse(href, origin);
+      if (!url) throw new AtlasContractBroken(`${op.id} gave a link that is not a URL`, { operation: op.id });
+      return read(op, (await send(op, url.pathname + url.search, undefined, deadline)).data);
     },
   };
 }

@@ -32,7 +32,8 @@ export async function* pages(
   deadline?: Deadline,
 ): AsyncGenerator<unknown, void, undefined> {
   const seen = new Set<string>();
-  let page = await client.call(op, { ...input, query: { itemsPerPage: 500, ...input.query } }, deadline);
+  const first = { ...input, query: { itemsPerPage: 500, ...input.query } };
+  let page = await client.call(op, first, deadline);
   for (;;) {
     yield* page.results;
     const next = page.links?.find((link) => link.rel === 'next')?.href;

@@ -20,7 +20,7 @@ export interface ServiceAccountCredentials {
 export interface TokenSourceOptions {
   readonly origin: string;
   /** Asked before every mint, so that a rotated credential is picked up without a restart. */
-  readonly credentials: () => Promise<ServiceAccountCredentials>;
+  readonly credentials: (deadline?: Deadline) => Promise<ServiceAccountCredentials>;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: () => number;
@@ -77,7 +77,7 @@ export function createTokenSource({
     );
 
   async function mint(deadline?: Deadline): Promise<string> {
-    const { clientId, clientSecret } = await credentials();
+    const { clientId, clientSecret } = await credentials(deadline);
     // The pair goes in as it is: Atlas refuses the percent-encoded form that RFC 6749 asks for.
     const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
     for (let attempt = 1; ; attempt++) {

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Deadline } from '../runtime/deadline.ts';
+import { errorCode } from '../runtime/error-code.ts';
 
 /** Where requests go. Two doors, because a kept-alive connection can die under a request and leave its fate unknown. */
 export interface Transport {
@@ -42,9 +43,6 @@ const NEVER_SENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
 /** Sends one request once and reads its whole answer. Never throws: silence is an answer too. */
 export async function exchange(dispatcher: Dispatcher, sent: Sent, deadline?: Deadline): Promise<Answer> {
   try {
@@ -60,7 +58,7 @@ export async function exchange(dispatcher: Dispatcher, sent: Sent, deadline?: De
     const text = await answer.body.text();
     return { kind: 'answer', status: answer.statusCode, headers: answer.headers, json: parse(text) };
   } catch (cause) {
-    return { kind: 'silence', sent: !NEVER_SENT.has(codeOf(cause)), cause };
+    return { kind: 'silence', sent: !NEVER_SENT.has(errorCode(cause) ?? ''), cause };
   }
 }
 

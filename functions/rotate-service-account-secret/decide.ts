@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+
+/** One of the account's two secrets as Atlas lists it, expired ones included. */
+export interface Slot {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly lastUsedAt: Date | undefined;
+}
+
+/** Everything createSecret decides on. */
+export interface View {
+  /** Atlas's clock: every other instant of Atlas is compared with it, never with ours. */
+  readonly now: Date;
+  readonly secretArn: string;
+  readonly slots: readonly Slot[];
+  /** Atlas id of the secret behind AWSCURRENT. */
+  readonly currentId: string;
+  /** Atlas id of the secret already stored for this rotation, if it is. */
+  readonly pendingId: string | undefined;
+  /** The version behind AWSPREVIOUS and the Atlas id it holds, if there is one. */
+  readonly previous: { readonly versionId: string; readonly secretId: string | undefined } | undefined;
+  /** Atlas ids that versions without a label hold: replaced or dropped by us earlier. */
+  readonly unlabelledIds: ReadonlySet<string>;
+  /** When AWSCURRENT was promoted, or later: the start of its predecessor's grace. */
+  readonly promotedAt: Date;
+  readonly policy: { readonly secretExpiresAfterHours: number; readonly graceHours: number };
+}
+
+export type Decision =
+  /** The value is stored and its secret is alive. */
+  | { readonly do: 'keep' }
+  | { readonly do: 'mint'; readonly lifetimeHours: number }
+  /** Delete this secret, after taking AWSPREVIOUS off `fence` where one is given; then look again. */
+  | {
+      readonly do: 'delete';
+      readonly slot: Slot;
+      readonly why: 'previous' | 'unlabelled' | 'orphan';
+      readonly fence?: string;
+    }
+  | { readonly do: 'wait'; readonly slot: Slot; readonly until: Date; readonly why: 'grace' | 'straggler' | 'young' }
+  /** The stored value can never work: it is not in Atlas any more, or has expired. */
+  | { readonly do: 'drop-pending' }
+  /** Somebody else's secret holds the slot. */
+  | { readonly do: 'refuse'; readonly slot: Slot };
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * How old an unreferenced secret must be before nobody can still be storing it: the longest Lambda run (15 min), and
+ * five minutes for a request that outlives it and for clocks that disagree.
+ */
+export const ORPHAN_AGE_MS = 20 * 60_000;
+
+/** Use of the replaced secret later than this after the promotion means that somebody has not taken the new one. */
+const STRAGGLER_MS = HOUR_MS;
+
+/**
+ * The lifetime a new secret is asked for: the policy's, less 1 to 23 hours that depend on the managed secret alone.
+ * Atlas lets nothing be written on a secret, so this is how one whose answer was lost is told from a secret that a
+ * person made: the newest secret's lifetime is never shortened, and people ask for whole days.
+ */
+export function lifetimeHours(policyHours: number, secretArn: string): number {
+  const digest = createHash('sha256').update(secretArn).digest();
+  return Math.max(8, policyHours - 1 - (digest.readUInt32BE(0) % 23));
+}
+
+const alive = (slot: Slot, now: Date): boolean => slot.expiresAt > now;
+
+/** What createSecret does next. Pure; asked again after every change, until it says keep or mint, or stops. */
+export function decide(view: View): Decision {
+  const { slots, currentId, pendingId, now } = view;
+  if (pendingId !== undefined) {
+    const pending = slots.find((slot) => slot.id === pendingId);
+    return pending && alive(pending, now) ? { do: 'keep' } : { do: 'drop-pending' };
+  }
+  const lifetime = lifetimeHours(view.policy.secretExpiresAfterHours, view.secretArn);
+  // Present ones count, not valid ones: Atlas keeps an expired secret's slot until somebody deletes it.
+  if (slots.length < 2) return { do: 'mint', lifetimeHours: lifetime };
+  const options = slots.filter((slot) => slot.id !== currentId).map((slot) => makeRoom(slot, view, lifetime));
+  const best = options.find((o) => o.do === 'delete') ?? options.find((o) => o.do === 'wait') ?? options[0];
+  return best ?? { do: 'mint', lifetimeHours: lifetime };
+}
+
+/** What to do about the secret in the slot the new one needs. Deletes only what can't become needed meanwhile. */
+function makeRoom(slot: Slot, view: View, lifetime: number): Decision {
+  const { now, previous } = view;
+  const isPrevious = slot.id === previous?.secretId;
+  if (isPrevious || view.unlabelledIds.has(slot.id)) {
+    const remove: Decision = {
+      do: 'delete',
+      slot,
+      why: isPrevious ? 'previous' : 'unlabelled',
+      ...(isPrevious && { fence: previous.versionId }),
+    };
+    if (!alive(slot, now)) return remove;
+    const graceEnd = new Date(view.promotedAt.getTime() + view.policy.graceHours * HOUR_MS);
+    if (now < graceEnd) return { do: 'wait', slot, until: graceEnd, why: 'grace' };
+    const straggles =
+      slot.lastUsedAt !== undefined && slot.lastUsedAt.getTime() > view.promotedAt.getTime() + STRAGGLER_MS;
+    if (straggles) return { do: 'wait', slot, until: slot.expiresAt, why: 'straggler' };
+    const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
+    return now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : remove;
+  }
+  const current = view.slots.find(({ id }) => id === view.currentId);
+  const ours =
+    slot.lastUsedAt === undefined &&
+    (current === undefined || slot.createdAt > current.createdAt) &&
+    Math.round((slot.expiresAt.getTime() - slot.createdAt.getTime()) / HOUR_MS) === lifetime;
+  if (!ours) return { do: 'refuse', slot };
+  const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
+  return now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : { do: 'delete', slot, why: 'orphan' };
+}
+
+/** A secret of the account as Atlas shows it, with the mask it shows instead of the value. */
+export interface MaskedSlot extends Slot {
+  readonly mask: string | undefined;
+}
+
+/**
+ * Which of the account's secrets a value is that does not say so itself, because nobody has rotated it yet: the only
+ * one whose mask fits. Undefined where none or more than one fits.
+ */
+export function identifyCurrent(clientSecret: string, slots: readonly MaskedSlot[]): string | undefined {
+  const fitting = slots.filter(({ mask }) => fits(clientSecret, mask));
+  return fitting.length === 1 ? fitting[0]?.id : undefined;
+}
+
+/**
+ * The same for such a value once it has been replaced. A secret is minted only while its predecessor is the account's
+ * only other one, so whatever is older than the current secret is that predecessor, unless its mask says no.
+ */
+export function identifyPrevious(
+  clientSecret: string,
+  currentId: string,
+  slots: readonly MaskedSlot[],
+): string | undefined {
+  const current = slots.find(({ id }) => id === currentId);
+  return current && slots.find(({ createdAt, mask }) => createdAt < current.createdAt && fits(clientSecret, mask))?.id;
+}
+
+/** The format of the mask is Atlas's own business: whatever it shows before and after the hidden part must agree. */
+function fits(clientSecret: string, mask: string | undefined): boolean {
+  if (mask === undefined) return true;
+  const [, head, tail] = /^([\w-]*?)[^\w-]+([\w-]*)$/.exec(mask) ?? [];
+  return head !== undefined && tail !== undefined && clientSecret.startsWith(head) && clientSecret.endsWith(tail);
+}

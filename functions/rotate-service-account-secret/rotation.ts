@@ -1,0 +1,151 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { AtlasClient } from '../../lib/atlas/client.ts';
+import type { ServiceAccountCredentials } from '../../lib/atlas/token-source.ts';
+import type { Events } from '../../lib/aws/events.ts';
+import { type SecretDescription, type SecretsManager, type Stage, versionAt } from '../../lib/aws/secrets-manager.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
+import type { Deadline } from '../../lib/runtime/deadline.ts';
+import { type Account, accountOf } from './account.ts';
+import type { Event, RotationPolicy } from './contract.ts';
+import { type Credential, parseCredential, requireSameAccount, scopeOf } from './credential.ts';
+import { identifyCurrent, identifyPrevious, type MaskedSlot } from './decide.ts';
+import { RotationStopped } from './errors.ts';
+
+/** The outside world of a rotation, built once per execution environment. */
+export interface Services {
+  readonly secretsManager: SecretsManager;
+  readonly events: Events;
+  /** The service account whose credentials are in this secret's AWSCURRENT. */
+  readonly credentialsIn: (secretId: string, deadline?: Deadline) => Promise<ServiceAccountCredentials>;
+  /** The client that acts as that account; the same one, and one token, for the same secret. */
+  readonly atlasAs: (secretId: string) => AtlasClient;
+  /** A client for credentials that are only being tried out. */
+  readonly atlasWith: (credentials: ServiceAccountCredentials) => AtlasClient;
+  /** Proves that the secret's own key can encrypt a value; throws when it can't. */
+  readonly proveKeyEncrypts: (kmsKeyId: string, secretArn: string, deadline: Deadline) => Promise<void>;
+}
+
+/** One invocation's context. */
+export interface Step {
+  readonly event: Event;
+  readonly services: Services;
+  readonly policyFor: (secret: SecretDescription) => RotationPolicy;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly deadline: Deadline;
+}
+
+/** A version and what is in it. */
+export interface Held {
+  readonly versionId: string;
+  readonly credential: Credential;
+  /** The stored bytes themselves: what is proven and republished is these, not a rendering of them. */
+  readonly value: string;
+}
+
+/** A rotation as its secret shows it: every version read, checked, and found to speak of one account. */
+export interface Rotation {
+  readonly secret: SecretDescription;
+  readonly current: Held;
+  readonly previous: Held | undefined;
+  /** The new version, where its value is stored already. */
+  readonly pending: Held | undefined;
+  readonly account: Account;
+  /** Whether the account acts with its own secrets, or an administrator's account acts for it. */
+  readonly mode: 'self' | 'admin';
+}
+
+/** A write may take a moment to be seen: pauses between looks for a version that must be there. */
+const LOOK_AGAIN_MS = [250, 1_000, 2_000];
+
+/** Refuses a secret that can't be rotated, or not with this event. Reads only the description. */
+export async function openSecret({ event, services, deadline }: Step): Promise<SecretDescription> {
+  const secret = await services.secretsManager.describe(event.SecretId, deadline);
+  const refuse = (problem: string): never => {
+    throw new RotationStopped('ROTATION_SECRET_UNUSABLE', `${secret.name} ${problem}`, { managedSecret: secret.arn });
+  };
+  if (secret.deletedAt) refuse('is waiting for its deletion');
+  if (secret.primaryRegion && secret.primaryRegion !== secret.arn.split(':')[3])
+    refuse(`is a replica of the one in ${secret.primaryRegion}`);
+  if (!secret.rotationEnabled) refuse('has no rotation enabled');
+  const stages = secret.stages.get(event.ClientRequestToken) ?? [];
+  if (!stages.includes('AWSCURRENT') && !stages.includes('AWSPENDING')) {
+    throw new RotationStopped(
+      'ROTATION_NOT_STAGED',
+      `${secret.name} has no AWSPENDING version for this rotation: it was abandoned or cancelled`,
+      {
+        managedSecret: secret.arn,
+        versionId: event.ClientRequestToken,
+      },
+    );
+  }
+  return secret;
+}
+
+/** Reads every labelled version and the account behind them. Writes nothing. */
+export async function readRotation(step: Step, secret: SecretDescription): Promise<Rotation> {
+  const { event, services } = step;
+  const currentVersion = versionAt(secret, 'AWSCURRENT');
+  const current = currentVersion && (await readVersion(step, currentVersion, 'AWSCURRENT', LOOK_AGAIN_MS));
+  if (!current) {
+    throw new RotationStopped('ROTATION_SECRET_UNUSABLE', `${secret.name} has no AWSCURRENT value`, {
+      managedSecret: secret.arn,
+    });
+  }
+  const previousVersion = versionAt(secret, 'AWSPREVIOUS');
+  const previous = previousVersion ? await readVersion(step, previousVersion, 'AWSPREVIOUS') : undefined;
+  const isCurrent = currentVersion === event.ClientRequestToken;
+  // Only createSecret may find it empty; the other steps look again before they believe it.
+  const pending = isCurrent
+    ? undefined
+    : await readVersion(
+        step,
+        event.ClientRequestToken,
+        'AWSPENDING',
+        event.Step === 'createSecret' ? [] : LOOK_AGAIN_MS,
+      );
+  if (previous) requireSameAccount(current.credential, previous.credential, 'AWSPREVIOUS');
+  if (pending) requireSameAccount(current.credential, pending.credential, 'AWSPENDING');
+
+  const { adminSecretArn, clientId } = current.credential;
+  return {
+    secret,
+    current,
+    previous,
+    pending,
+    account: accountOf(services.atlasAs(adminSecretArn ?? secret.arn), scopeOf(current.credential), clientId),
+    mode: adminSecretArn ? 'admin' : 'self',
+  };
+}
+
+async function readVersion(
+  { services, event, clock, deadline }: Step,
+  versionId: string,
+  stage: Stage,
+  pauses: readonly number[] = [],
+): Promise<Held | undefined> {
+  for (const pause of [...pauses, undefined]) {
+    const value = await services.secretsManager.read(event.SecretId, { versionId, stage }, deadline);
+    if (value !== undefined) return { versionId, value, credential: parseCredential(value, stage) };
+    if (pause !== undefined) await clock.sleep(pause, deadline.signal);
+  }
+  return undefined;
+}
+
+/** Which of the account's secrets stand behind AWSCURRENT and AWSPREVIOUS. Refuses rather than guesses. */
+export function locate(
+  { secret, current, previous }: Rotation,
+  slots: readonly MaskedSlot[],
+): { currentId: string; previousId: string | undefined } {
+  const currentId = current.credential.secretId ?? identifyCurrent(current.credential.clientSecret, slots);
+  if (currentId === undefined) {
+    throw new RotationStopped(
+      'ROTATION_CURRENT_UNKNOWN',
+      `${secret.name} does not say which of the account's ${slots.length} secrets it holds, and what Atlas shows of them does not tell: add its secretId to the value`,
+      { managedSecret: secret.arn, secretIds: slots.map(({ id }) => id) },
+    );
+  }
+  const previousId =
+    previous && (previous.credential.secretId ?? identifyPrevious(previous.credential.clientSecret, currentId, slots));
+  return { currentId, previousId };
+}

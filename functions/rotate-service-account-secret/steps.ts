@@ -1,0 +1,64 @@
+import { versionAt } from '../../lib/aws/secrets-manager.ts';
+import { createSecret, dropPending, preview } from './create-secret.ts';
+import { RotationStopped } from './errors.ts';
+import { announce, finishSecret } from './finish-secret.ts';
+import { prove } from './prove.ts';
+import { type Held, openSecret, type Rotation, readRotation, type Step } from './rotation.ts';
+
+/**
+ * One step of a rotation. Every step reads the world anew, refuses what does not fit before it writes anything, and may
+ * be run again at any point.
+ * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+ */
+export async function runStep(step: Step): Promise<void> {
+  const { event } = step;
+  const secret = await openSecret(step);
+  const rotation = await readRotation(step, secret);
+  step.log.info('step started', {
+    facts: { step: event.Step, managedSecret: secret.arn, versionId: event.ClientRequestToken, mode: rotation.mode },
+  });
+  await requireOtherAdministrator(step, rotation);
+  if (versionAt(secret, 'AWSCURRENT') === event.ClientRequestToken) return announce(step, rotation);
+
+  if (event.Step === 'createSecret') return createSecret(step, rotation);
+  const { pending } = rotation;
+  if (!pending) {
+    // Secrets Manager tests a rotation's settings by this step alone, on a version that never gets a value.
+    if (event.Step === 'testSecret') return rehearse(step, rotation);
+    throw new RotationStopped('ROTATION_PENDING_MISSING', `${secret.name} has no AWSPENDING value yet`, {
+      managedSecret: secret.arn,
+      versionId: event.ClientRequestToken,
+    });
+  }
+  await requireAlive(step, rotation, pending);
+  if (event.Step === 'testSecret') return prove(step, pending.credential);
+  if (event.Step === 'finishSecret') return finishSecret(step, rotation, pending);
+}
+
+/** Checks all that a rotation needs, and changes nothing: the current credentials work, and the way ahead is clear. */
+async function rehearse(step: Step, rotation: Rotation): Promise<void> {
+  await prove(step, rotation.current.credential);
+  const decision = await preview(step, rotation);
+  step.log.info('a rotation would go ahead', { facts: { next: decision.do } });
+}
+
+/** setSecret, and the start of every later step: the stored secret is present in Atlas, and has not expired. */
+async function requireAlive(step: Step, rotation: Rotation, pending: Held): Promise<void> {
+  const { slots, now } = await rotation.account.secrets(step.deadline);
+  const alive = slots.some(({ id, expiresAt }) => id === pending.credential.secretId && expiresAt > now);
+  if (!alive) await dropPending(step, rotation);
+}
+
+/** An account that administers itself by way of another secret would delete what its own token hangs on. */
+async function requireOtherAdministrator({ services, deadline }: Step, { current, secret }: Rotation): Promise<void> {
+  const { adminSecretArn, clientId } = current.credential;
+  if (adminSecretArn === undefined) return;
+  const administrator = await services.credentialsIn(adminSecretArn, deadline);
+  if (administrator.clientId === clientId) {
+    throw new RotationStopped(
+      'ROTATION_SECRET_UNUSABLE',
+      `${secret.name} names its own account as administrator: leave adminSecretArn out for self-rotation`,
+      { managedSecret: secret.arn, clientId },
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { Deadline } from '../runtime/deadline.ts';
+import { AwsCallFailed, errorName } from './errors.ts';
+
+export type Stage = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
+
+/** A secret without its values. */
+export interface SecretDescription {
+  readonly arn: string;
+  readonly name: string;
+  /** False, too, for a secret whose rotation was never configured. */
+  readonly rotationEnabled: boolean;
+  readonly kmsKeyId: string | undefined;
+  /** When the last rotation finished, by Secrets Manager's clock. */
+  readonly lastRotatedAt: Date | undefined;
+  /** Set while the secret waits for its deletion: nothing can be read, and it may still be restored. */
+  readonly deletedAt: Date | undefined;
+  /** Set where the secret is a copy of one in this region. */
+  readonly primaryRegion: string | undefined;
+  /** Labels by version id; versions without a label are not listed here. */
+  readonly stages: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface SecretVersion {
+  readonly versionId: string;
+  readonly stages: readonly string[];
+  readonly createdAt: Date | undefined;
+}
+
+/** Secrets Manager in this bundle's own words. Values pass through and are kept nowhere. */
+export interface SecretsManager {
+  describe(secretId: string, deadline: Deadline): Promise<SecretDescription>;
+  /** The value of one version, or undefined where that version has none (yet). With `stage`, only while it has that label. */
+  read(
+    secretId: string,
+    version: { versionId?: string; stage?: Stage },
+    deadline: Deadline,
+  ): Promise<string | undefined>;
+  /** Every version there is, those without a label included. */
+  versions(secretId: string, deadline: Deadline): Promise<SecretVersion[]>;
+  /**
+   * Stores a value as version `token`. Safe to repeat with the same value; answers `taken` when that version already
+   * holds another one.
+   */
+  store(
+    secretId: string,
+    version: { token: string; value: string; stage: Stage; rotationToken?: string | undefined },
+    deadline: Deadline,
+  ): Promise<'stored' | 'taken'>;
+  /** Moves a label by compare-and-swap: refused unless it is on `from`. Without `to` the label is taken off. */
+  moveStage(secretId: string, stage: Stage, move: { from: string; to?: string }, deadline: Deadline): Promise<void>;
+}
+
+/** Which version carries `stage`, if any does. */
+export const versionAt = (secret: SecretDescription, stage: Stage): string | undefined =>
+  secret.stages.entries().find(([, stages]) => stages.includes(stage))?.[0];
+
+export function createSecretsManager(client: SecretsManagerClient = new SecretsManagerClient({})): SecretsManager {
+  const failed = (operation: string, secretId: string) => (cause: unknown) => {
+    throw new AwsCallFailed('secretsmanager', operation, cause, { managedSecret: secretId });
+  };
+  const within = (deadline: Deadline) => ({ abortSignal: deadline.signal });
+
+  return {
+    async describe(secretId, deadline) {
+      const secret = await client
+        .send(new DescribeSecretCommand({ SecretId: secretId }), within(deadline))
+        .catch(failed('DescribeSecret', secretId));
+      return {
+        arn: secret.ARN ?? secretId,
+        name: secret.Name ?? secretId,
+        rotationEnabled: secret.RotationEnabled ?? false,
+        kmsKeyId: secret.KmsKeyId,
+        lastRotatedAt: secret.LastRotatedDate,
+        deletedAt: secret.DeletedDate,
+        primaryRegion: secret.PrimaryRegion,
+        stages: new Map(Object.entries(secret.VersionIdsToStages ?? {})),
+      };
+    },
+
+    async read(secretId, { versionId, stage }, deadline) {
+      const secret = await client
+        .send(
+          new GetSecretValueCommand({ SecretId: secretId, VersionId: versionId, VersionStage: stage }),
+          within(deadline),
+        )
+        .catch((cause: unknown) => {
+          if (errorName(cause) === 'ResourceNotFoundException') return undefined;
+          return failed('GetSecretValue', secretId)(cause);
+        });
+      return secret?.SecretString;
+    },
+
+    async versions(secretId, deadline) {
+      const found: SecretVersion[] = [];
+      let NextToken: string | undefined;
+      do {
+        const page = await client
+          .send(
+            new ListSecretVersionIdsCommand({
+              SecretId: secretId,
+              IncludeDeprecated: true,
+              MaxResults: 100,
+              NextToken,
+            }),
+            within(deadline),
+          )
+          .catch(failed('ListSecretVersionIds', secretId));
+        for (const version of page.Versions ?? []) {
+          if (version.VersionId)
+            found.push({
+              versionId: version.VersionId,
+              stages: version.VersionStages ?? [],
+              createdAt: version.CreatedDate,
+            });
+        }
+        NextToken = page.NextToken;
+      } while (NextToken);
+      return found;
+    },
+
+    async store(secretId, { token, value, stage, rotationToken }, deadline) {
+      try {
+        await client.send(
+          new PutSecretValueCommand({
+            SecretId: secretId,
+            ClientRequestToken: token,
+            SecretString: value,
+            VersionStages: [stage],
+            RotationToken: rotationToken,
+          }),
+          within(deadline),
+        );
+        return 'stored';
+      } catch (cause) {
+        if (errorName(cause) === 'ResourceExistsException') return 'taken';
+        throw new AwsCallFailed('secretsmanager', 'PutSecretValue', cause, { managedSecret: secretId });
+      }
+    },
+
+    async moveStage(secretId, stage, { from, to }, deadline) {
+      await client
+        .send(
+          new UpdateSecretVersionStageCommand({
+            SecretId: secretId,
+            VersionStage: stage,
+            RemoveFromVersionId: from,
+            MoveToVersionId: to,
+          }),
+          within(deadline),
+        )
+        .catch(failed('UpdateSecretVersionStage', secretId));
+    },
+  };
+}
