@@ -10,5 +10,7 @@ export default defineConfig({
     testTimeout: 20_000,
     restoreMocks: true,
     unstubEnvs: true,
+    // What the functions print is asserted where it matters, and noise elsewhere.
+    env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' },
   },
 });

@@ -4,6 +4,7 @@
  * secret, puts events on the bus. Every step is safe to run again; Secrets Manager retries the whole rotation.
  */
 import { createAtlasClient } from '../../lib/atlas/client.ts';
+import type { ServiceAccountCredentials } from '../../lib/atlas/token-source.ts';
 import { createTransport } from '../../lib/atlas/transport.ts';
 import { proveKeyEncrypts } from '../../lib/aws/encryption-key.ts';
 import { createEvents } from '../../lib/aws/events.ts';
@@ -39,7 +40,8 @@ export const handler = defineHandler({
         clients.set(secretId, client);
         return client;
       },
-      atlasWith: (credentials) => createAtlasClient({ origin, transport, credentials: async () => credentials }),
+      atlasWith: (credentials: ServiceAccountCredentials) =>
+        createAtlasClient({ origin, transport, credentials: async () => credentials }),
     };
   },
 

@@ -1,0 +1,102 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type Invoke, Reply } from './runtime.ts';
+
+/** The function failed the way Lambda reports it: thrown, timed out, or its process ended. */
+export class FunctionFailed extends Error {
+  override readonly name = 'FunctionFailed';
+  /** The name of what the handler threw, `Sandbox.Timedout`, or `Runtime.ExitError`. */
+  readonly errorType: string;
+
+  constructor(errorType: string, message: string) {
+    super(message);
+    this.errorType = errorType;
+  }
+}
+
+/** One execution environment: a process that has loaded a bundle and runs one invocation at a time. */
+export interface Container {
+  readonly alive: boolean;
+  invoke(invoke: Invoke): Promise<unknown>;
+  /** Ends the process at once, wherever it is; an invocation in progress fails with Runtime.ExitError. */
+  kill(): Promise<void>;
+}
+
+const RUNTIME = fileURLToPath(new URL('runtime.ts', import.meta.url));
+
+export interface ContainerOptions {
+  readonly bundle: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  /** Gets what the function writes to stdout and stderr, in pieces as they come. */
+  readonly onOutput: (text: string) => void;
+}
+
+/** Starts a container: Lambda's cold start. Only `environment` is visible inside; nothing of ours leaks in. */
+export function startContainer({ bundle, environment, memoryMb, onOutput }: ContainerOptions): Container {
+  const child = fork(RUNTIME, [bundle], {
+    env: { PATH: process.env['PATH'], TZ: ':UTC', ...environment },
+    execArgv: [`--max-old-space-size=${memoryMb}`, '--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  child.stdout?.setEncoding('utf8').on('data', onOutput);
+  child.stderr?.setEncoding('utf8').on('data', onOutput);
+  let alive = true;
+  const ended = once(child, 'exit').then(() => {
+    alive = false;
+  });
+
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+
+  return {
+    get alive() {
+      return alive;
+    },
+    kill,
+    async invoke(invoke) {
+      const { promise: timedOut, reject: timeOut } = Promise.withResolvers<never>();
+      let stopping = false;
+      const timer = setTimeout(async () => {
+        stopping = true;
+        await kill();
+        timeOut(
+          new FunctionFailed(
+            'Sandbox.Timedout',
+            `Task timed out after ${(invoke.timeoutMs / 1_000).toFixed(2)} seconds`,
+          ),
+        );
+      }, invoke.timeoutMs);
+      const exited = ended.then((): Promise<never> => {
+        const why = child.signalCode ?? `exit status ${child.exitCode}`;
+        return stopping
+          ? timedOut
+          : Promise.reject(new FunctionFailed('Runtime.ExitError', `Runtime exited with error: ${why}`));
+      });
+      exited.catch(() => {});
+      timedOut.catch(() => {});
+      try {
+        child.send(invoke);
+        return await Promise.race([answerTo(child, invoke.requestId), exited, timedOut]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function answerTo(child: ChildProcess, requestId: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const listen = (raw: unknown): void => {
+      const reply = Reply.parse(raw);
+      if (reply.kind === 'ready' || reply.requestId !== requestId) return;
+      child.off('message', listen);
+      if (reply.kind === 'result') resolve(reply.result);
+      else reject(new FunctionFailed(reply.errorType, reply.errorMessage));
+    };
+    child.on('message', listen);
+  });
+}

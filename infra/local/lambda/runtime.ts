@@ -1,0 +1,83 @@
+/**
+ * The inside of a container: loads one bundle and runs its handler on each event the host sends, one at a time. Runs
+ * as a process of its own, so that a bundle has its own environment and memory, and can be killed like the real thing.
+ */
+import { pathToFileURL } from 'node:url';
+import * as z from 'zod';
+
+/** What the host sends for one invocation. */
+const Invoke = z.object({
+  event: z.unknown(),
+  requestId: z.string(),
+  timeoutMs: z.number(),
+  functionName: z.string(),
+  functionArn: z.string(),
+  memoryMb: z.number(),
+});
+export type Invoke = z.output<typeof Invoke>;
+
+/** What the container answers: the handler's result, or its error as Lambda reports it. */
+export const Reply = z.union([
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('result'), requestId: z.string(), result: z.unknown() }),
+  z.object({
+    kind: z.literal('error'),
+    requestId: z.string(),
+    errorType: z.string(),
+    errorMessage: z.string(),
+    stack: z.string().optional(),
+  }),
+]);
+export type Reply = z.output<typeof Reply>;
+
+const Bundle = z.object({
+  handler: z.custom<(event: unknown, context: object) => unknown>((value) => typeof value === 'function'),
+});
+
+const reply = (message: Reply): void => {
+  process.send?.(message);
+};
+
+function contextOf({ requestId, timeoutMs, functionName, functionArn, memoryMb }: Invoke): object {
+  const end = Date.now() + timeoutMs;
+  return {
+    awsRequestId: requestId,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: functionArn,
+    memoryLimitInMB: String(memoryMb),
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: `local/[$LATEST]${process.pid}`,
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => end - Date.now(),
+  };
+}
+
+async function main(bundle: string): Promise<void> {
+  // Loading begins at once, as in Lambda's init phase; a bundle that can't be loaded fails its first invocation.
+  const loading = import(pathToFileURL(bundle).href).then((module) => Bundle.parse(module).handler);
+  loading.catch(() => {});
+  process.on('message', async (raw) => {
+    const invoke = Invoke.parse(raw);
+    const { requestId } = invoke;
+    try {
+      const handler = await loading;
+      reply({ kind: 'result', requestId, result: await handler(invoke.event, contextOf(invoke)) });
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      reply({
+        kind: 'error',
+        requestId,
+        errorType: error.name,
+        errorMessage: error.message,
+        ...(error.stack && { stack: error.stack }),
+      });
+    }
+  });
+  // Without its host a container has nobody to answer to.
+  process.on('disconnect', () => process.exit());
+  reply({ kind: 'ready' });
+}
+
+const bundle = process.argv[2];
+if (process.send && bundle) await main(bundle);
