@@ -97,7 +97,10 @@ export function defineHandler<
     },
   })
     .handler(handle)
-    .after(() => metrics.publishStoredMetrics())
+    .after(() => {
+      // In braces: whatever a middleware returns would become the function's result.
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    })
     .onError(({ error }) => {
       const known = error instanceof AutomationError;
       log.error(
