@@ -62,7 +62,8 @@ async function main(bundle: string): Promise<void> {
     const { requestId } = invoke;
     try {
       const handler = await loading;
-      reply({ kind: 'result', requestId, result: await handler(invoke.event, contextOf(invoke)) });
+      // Lambda answers null for a handler that returns nothing.
+      reply({ kind: 'result', requestId, result: (await handler(invoke.event, contextOf(invoke))) ?? null });
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       reply({

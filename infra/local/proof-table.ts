@@ -1,0 +1,33 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { RotationProof } from './rotate-and-prove.ts';
+
+const tail = (id: string | null): string => (id === null ? '?' : `…${id.slice(-6)}`);
+const yes = (is: boolean): string => (is ? styleText('green', 'yes') : styleText('red', 'NO'));
+
+/** The outcome on one screen: what was rotated, and what was proven of it. Ends with a newline. */
+export function proofTable(proofs: readonly RotationProof[], seconds: number): string {
+  const table = new Table({
+    head: ['secret', 'account', 'old → new', 'overlap until', 'new works', 'old works', 'calls Atlas/AWS', 'time'],
+    style: { head: ['bold'], border: ['gray'] },
+  });
+  for (const proof of proofs) {
+    table.push([
+      proof.secret,
+      `${tail(proof.account)} ${proof.scope}, ${proof.mode}`,
+      `${tail(proof.oldSecretId)} → ${tail(proof.newSecretId)}`,
+      proof.overlapUntil === null ? '?' : `${proof.overlapUntil.slice(0, 16)}Z`,
+      yes(proof.newWorks),
+      yes(proof.oldWorks),
+      proof.calls === null ? '–' : `${proof.calls.atlas} / ${proof.calls.aws}`,
+      `${proof.seconds.toFixed(2)} s`,
+    ]);
+  }
+  const failed = proofs.filter(({ problem }) => problem !== null);
+  const lines = failed.map(({ secret, problem }) => `${styleText('red', 'failed')} ${secret}: ${problem}`);
+  const summary =
+    failed.length === 0
+      ? `${proofs.length} secrets rotated: every new value mints a token, every replaced one still works, AWSCURRENT moved.`
+      : `${failed.length} of ${proofs.length} secrets were not rotated.`;
+  return `${[table.toString(), ...lines, `${summary} ${seconds.toFixed(1)} s in all.`].join('\n')}\n`;
+}
