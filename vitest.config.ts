@@ -5,7 +5,7 @@ export default defineConfig({
     dir: 'test',
     include: ['**/*.test.ts'],
     // Slower suites that need more than npm: `.ci/run` names their folder on the command line.
-    exclude: process.env['SUITE'] === 'emulator' ? [] : ['emulator/**'],
+    exclude: ['emulator', 'sweep'].filter((suite) => suite !== process.env['SUITE']).map((suite) => `${suite}/**`),
     globalSetup: ['test/support/require-node.ts'],
     testTimeout: 20_000,
     restoreMocks: true,

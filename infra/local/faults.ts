@@ -47,6 +47,8 @@ export class FaultPlan {
   /** Kills the process that is calling; set by whoever runs that process. */
   kill: () => Promise<void> | void = () => {};
   readonly journal: JournalEntry[] = [];
+  /** Told of every call once it is over for the service: carried out, refused, or still to come late. */
+  observe: (entry: JournalEntry) => void = () => {};
   #planned: PlannedFault[] = [];
   readonly #counts = new Map<string, number>();
   readonly #late = new Set<() => Promise<void>>();
@@ -67,11 +69,11 @@ export class FaultPlan {
     const fault = this.#next(operation);
     const answer = async (response: Response | Promise<Response>): Promise<Response> => {
       const { status } = await response;
-      this.journal.push({ operation, status, ...(fault && { fault: fault.kind }) });
+      this.#record({ operation, status, ...(fault && { fault: fault.kind }) });
       return response;
     };
     const silence = (): Response => {
-      this.journal.push({ operation, ...(fault && { fault: fault.kind }) });
+      this.#record({ operation, ...(fault && { fault: fault.kind }) });
       return drop();
     };
     switch (fault?.kind) {
@@ -93,6 +95,11 @@ export class FaultPlan {
       case 'refuse':
         return answer(refuse(fault));
     }
+  }
+
+  #record(entry: JournalEntry): void {
+    this.journal.push(entry);
+    this.observe(entry);
   }
 
   #next(operation: string): Fault | undefined {

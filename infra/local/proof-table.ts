@@ -8,8 +8,9 @@ const yes = (is: boolean): string => (is ? styleText('green', 'yes') : styleText
 /** The outcome on one screen: what was rotated, and what was proven of it. Ends with a newline. */
 export function proofTable(proofs: readonly RotationProof[], seconds: number): string {
   const table = new Table({
-    head: ['secret', 'account', 'old → new', 'overlap until', 'new works', 'old works', 'calls Atlas/AWS', 'time'],
-    style: { head: ['bold'], border: ['gray'] },
+    head: ['secret', 'account', 'old → new', 'overlap until', 'works: new old', 'Atlas+AWS calls', 'time'],
+    // Colours are ours to choose: they must go when the output is no terminal.
+    style: { head: [], border: [], compact: true },
   });
   for (const proof of proofs) {
     table.push([
@@ -17,9 +18,8 @@ export function proofTable(proofs: readonly RotationProof[], seconds: number): s
       `${tail(proof.account)} ${proof.scope}, ${proof.mode}`,
       `${tail(proof.oldSecretId)} → ${tail(proof.newSecretId)}`,
       proof.overlapUntil === null ? '?' : `${proof.overlapUntil.slice(0, 16)}Z`,
-      yes(proof.newWorks),
-      yes(proof.oldWorks),
-      proof.calls === null ? '–' : `${proof.calls.atlas} / ${proof.calls.aws}`,
+      `${yes(proof.newWorks)} ${yes(proof.oldWorks)}`,
+      proof.calls === null ? '–' : `${proof.calls.atlas} + ${proof.calls.aws}`,
       `${proof.seconds.toFixed(2)} s`,
     ]);
   }

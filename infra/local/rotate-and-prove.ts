@@ -14,7 +14,7 @@ export interface RotationProof {
   readonly secret: string;
   readonly account: string;
   readonly mode: 'self' | 'admin';
-  readonly scope: 'organization' | 'project';
+  readonly scope: 'org' | 'project';
   /** Ids of the old and the new secret in Atlas; null where a value does not say and Atlas does not tell. */
   readonly oldSecretId: string | null;
   readonly newSecretId: string | null;
@@ -68,7 +68,7 @@ export async function rotateAndProve(place: Place, secret: string): Promise<Rota
     secret,
     account: before.value.clientId,
     mode: before.value.adminSecretArn === undefined ? 'self' : 'admin',
-    scope: before.value.orgId === undefined ? 'project' : 'organization',
+    scope: before.value.orgId === undefined ? 'project' : 'org',
   } as const;
 
   place.countCalls?.();

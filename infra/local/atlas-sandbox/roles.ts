@@ -1,0 +1,64 @@
+import * as z from 'zod';
+
+/** Organization roles an account can hold, as the published document lists them. */
+export const orgRole = z.enum([
+  'ORG_MEMBER',
+  'ORG_READ_ONLY',
+  'ORG_BILLING_ADMIN',
+  'ORG_BILLING_READ_ONLY',
+  'ORG_STREAM_PROCESSING_ADMIN',
+  'ORG_GROUP_CREATOR',
+  'ORG_OWNER',
+]);
+export type OrgRole = z.infer<typeof orgRole>;
+
+/** Project roles an account can hold. */
+export const groupRole = z.enum([
+  'GROUP_OWNER',
+  'GROUP_READ_ONLY',
+  'GROUP_CLUSTER_MANAGER',
+  'GROUP_BACKUP_MANAGER',
+  'GROUP_ALERTS_MANAGER',
+  'GROUP_SEARCH_INDEX_EDITOR',
+  'GROUP_DATA_ACCESS_ADMIN',
+  'GROUP_DATA_ACCESS_READ_WRITE',
+  'GROUP_DATA_ACCESS_READ_ONLY',
+]);
+export type GroupRole = z.infer<typeof groupRole>;
+
+/** What an operation asks of its caller, in the words of `x-rolesRequirements`. */
+export type OrgRequirement = 'Organization Member' | 'Organization Read Only' | 'Organization Owner';
+export type GroupRequirement = 'Project Read Only' | 'Project Owner';
+
+const orgRolesThatMeet: Record<OrgRequirement, readonly OrgRole[]> = {
+  'Organization Member': orgRole.options,
+  'Organization Read Only': ['ORG_READ_ONLY', 'ORG_OWNER'],
+  'Organization Owner': ['ORG_OWNER'],
+};
+
+// Every project role reads the project; what an organization role is worth in a project stands below.
+const groupRolesThatMeet: Record<GroupRequirement, readonly GroupRole[]> = {
+  'Project Read Only': groupRole.options,
+  'Project Owner': ['GROUP_OWNER'],
+};
+
+const orgRequirementThatMeets: Record<GroupRequirement, OrgRequirement> = {
+  'Project Read Only': 'Organization Read Only',
+  'Project Owner': 'Organization Owner',
+};
+
+export function meetsInOrg(requirement: OrgRequirement, held: readonly OrgRole[]): boolean {
+  return held.some((role) => orgRolesThatMeet[requirement].includes(role));
+}
+
+/** Whether roles in a project, or in the organization above it, are enough for `requirement` in that project. */
+export function meetsInGroup(
+  requirement: GroupRequirement,
+  held: readonly GroupRole[],
+  heldAbove: readonly OrgRole[],
+): boolean {
+  return (
+    held.some((role) => groupRolesThatMeet[requirement].includes(role)) ||
+    meetsInOrg(orgRequirementThatMeets[requirement], heldAbove)
+  );
+}

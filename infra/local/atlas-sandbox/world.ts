@@ -1,0 +1,256 @@
+import type { Clock } from '../../../lib/runtime/clock.ts';
+import type { Generator } from './generator.ts';
+import { type GroupRole, meetsInGroup, type OrgRole } from './roles.ts';
+
+const HOUR_MS = 3_600_000;
+const SHORTENED_TO_MS = 7 * 24 * HOUR_MS;
+const TOKEN_LIFETIME_MS = HOUR_MS;
+
+export const SECRETS_PER_ACCOUNT = 2;
+
+export interface Organization {
+  readonly id: string;
+  name: string;
+  /** The organization's setting: no secret may be asked for longer than this. */
+  maxSecretValidityHours: number;
+}
+
+export interface Project {
+  readonly id: string;
+  readonly orgId: string;
+  readonly createdAt: Date;
+  name: string;
+}
+
+export interface Secret {
+  readonly id: string;
+  readonly value: string;
+  readonly createdAt: Date;
+  expiresAt: Date;
+  lastUsedAt: Date | undefined;
+}
+
+export interface ServiceAccount {
+  readonly clientId: string;
+  readonly orgId: string;
+  readonly createdAt: Date;
+  name: string;
+  description: string | undefined;
+  orgRoles: OrgRole[];
+  /** Roles by project id. */
+  readonly groupRoles: Map<string, GroupRole[]>;
+  /** Never more than {@link SECRETS_PER_ACCOUNT}; an expired one keeps its place until it is deleted. */
+  readonly secrets: Secret[];
+  /** Addresses and CIDR blocks API calls may come from; empty allows every address. */
+  accessList: string[];
+}
+
+export interface Token {
+  readonly value: string;
+  readonly clientId: string;
+  readonly secretId: string;
+  readonly expiresAt: Date;
+}
+
+interface SecretTimes {
+  /** Lifetime; 8760 unless given. */
+  readonly hours?: number;
+  /** Now unless given. */
+  readonly createdAt?: Date;
+  /** Wins over `hours`; may lie in the past. */
+  readonly expiresAt?: Date;
+  readonly lastUsedAt?: Date;
+}
+
+/** Atlas's state. Everything can be read and seeded directly; the rules of the API are applied by the API only. */
+export class World {
+  readonly orgs = new Map<string, Organization>();
+  readonly projects = new Map<string, Project>();
+  readonly accounts = new Map<string, ServiceAccount>();
+  /** How long the API takes to create a secret, in real milliseconds: the time in which a second create collides. */
+  secretCreationMs = 1;
+  readonly #tokens = new Map<string, Token>();
+  readonly #clock: Clock;
+  readonly #generator: Generator;
+  readonly #maxSecretValidityHours: number;
+
+  constructor(clock: Clock, generator: Generator, maxSecretValidityHours: number) {
+    this.#clock = clock;
+    this.#generator = generator;
+    this.#maxSecretValidityHours = maxSecretValidityHours;
+  }
+
+  /** Now, in whole seconds: all the precision Atlas's dates have. */
+  now(): Date {
+    return wholeSeconds(this.#clock.now());
+  }
+
+  addOrg({
+    name,
+    maxSecretValidityHours = this.#maxSecretValidityHours,
+  }: Pick<Organization, 'name'> & Partial<Pick<Organization, 'maxSecretValidityHours'>>): Organization {
+    const org = { id: this.#generator.hex(24), name, maxSecretValidityHours };
+    this.orgs.set(org.id, org);
+    return org;
+  }
+
+  addProject(org: Organization, { name }: Pick<Project, 'name'>): Project {
+    const project = { id: this.#generator.hex(24), orgId: org.id, createdAt: this.now(), name };
+    this.projects.set(project.id, project);
+    return project;
+  }
+
+  addOrgAccount(
+    org: Organization,
+    { name, roles, description }: { name: string; roles: readonly OrgRole[]; description?: string },
+  ): ServiceAccount {
+    const account: ServiceAccount = {
+      clientId: `mdb_sa_id_${this.#generator.hex(24)}`,
+      orgId: org.id,
+      createdAt: this.now(),
+      name,
+      description,
+      orgRoles: [...roles],
+      groupRoles: new Map(),
+      secrets: [],
+      accessList: [],
+    };
+    this.accounts.set(account.clientId, account);
+    return account;
+  }
+
+  /** An account made in a project; Atlas makes it a member of the project's organization too. */
+  addProjectAccount(
+    project: Project,
+    { name, roles, description }: { name: string; roles: readonly GroupRole[]; description?: string },
+  ): ServiceAccount {
+    const account = this.addOrgAccount(this.org(project.orgId), {
+      name,
+      roles: ['ORG_MEMBER'],
+      ...(description !== undefined && { description }),
+    });
+    this.assign(account, project, roles);
+    return account;
+  }
+
+  /** Gives the account roles in one more project, or other roles in one it already reaches. */
+  assign(account: ServiceAccount, project: Project, roles: readonly GroupRole[]): void {
+    account.groupRoles.set(project.id, [...roles]);
+  }
+
+  /** Places a secret as it is, past dates included, without shortening the others. */
+  addSecret(account: ServiceAccount, { hours = 8760, createdAt, expiresAt, lastUsedAt }: SecretTimes = {}): Secret {
+    if (account.secrets.length >= SECRETS_PER_ACCOUNT) throw new Error('the account already has two secrets');
+    const created = wholeSeconds(createdAt ?? this.#clock.now());
+    const secret: Secret = {
+      id: this.#generator.hex(24),
+      value: `mdb_sa_sk_${this.#generator.token(40)}`,
+      createdAt: created,
+      expiresAt: wholeSeconds(expiresAt ?? new Date(created.getTime() + hours * HOUR_MS)),
+      lastUsedAt: lastUsedAt && wholeSeconds(lastUsedAt),
+    };
+    account.secrets.push(secret);
+    return secret;
+  }
+
+  /** What the API does on create: adds a secret, and no other one outlives it by more than 7 days from now. */
+  mintSecret(account: ServiceAccount, hours: number): Secret {
+    const latest = new Date(this.now().getTime() + SHORTENED_TO_MS);
+    const others = [...account.secrets];
+    const secret = this.addSecret(account, { hours });
+    for (const other of others) if (other.expiresAt > latest) other.expiresAt = latest;
+    return secret;
+  }
+
+  /** Deletes the secret; tokens minted from it are dead from then on. Says whether there was one. */
+  revokeSecret(account: ServiceAccount, secretId: string): boolean {
+    const at = account.secrets.findIndex((secret) => secret.id === secretId);
+    if (at === -1) return false;
+    account.secrets.splice(at, 1);
+    return true;
+  }
+
+  org(id: string): Organization {
+    return known(this.orgs.get(id), id);
+  }
+
+  account(clientId: string): ServiceAccount {
+    return known(this.accounts.get(clientId), clientId);
+  }
+
+  /** The account's secret with this value, if it would be accepted now. */
+  usableSecret(clientId: string, value: string): Secret | undefined {
+    return this.accounts.get(clientId)?.secrets.find((secret) => secret.value === value && this.#isFresh(secret));
+  }
+
+  /** Whether a token could be minted with these credentials now. */
+  isUsable(clientId: string, value: string): boolean {
+    return this.usableSecret(clientId, value) !== undefined;
+  }
+
+  addToken(account: ServiceAccount, secret: Secret): Token {
+    const issuedAt = this.now();
+    const expiresAt = new Date(issuedAt.getTime() + TOKEN_LIFETIME_MS);
+    secret.lastUsedAt = issuedAt;
+    const claims = {
+      sub: account.clientId,
+      cid: account.clientId,
+      jti: this.#generator.token(22),
+      iat: issuedAt.getTime() / 1000,
+      exp: expiresAt.getTime() / 1000,
+    };
+    const value = `${base64url({ alg: 'ES512', typ: 'JWT' })}.${base64url(claims)}.${this.#generator.token(176)}`;
+    const token = { value, clientId: account.clientId, secretId: secret.id, expiresAt };
+    this.#tokens.set(value, token);
+    return token;
+  }
+
+  /** Tokens of the account that would be accepted now. */
+  liveTokens(clientId: string): Token[] {
+    return [...this.#tokens.values()].filter((token) => token.clientId === clientId && this.#isLive(token));
+  }
+
+  /** The account a bearer token stands for, as long as token and secret are alive. */
+  bearer(value: string): ServiceAccount | undefined {
+    const token = this.#tokens.get(value);
+    return token && this.#isLive(token) ? this.accounts.get(token.clientId) : undefined;
+  }
+
+  /** Ends a token of this account; a token of another account, or none, is left as it is. */
+  revokeToken(clientId: string, value: string): void {
+    if (this.#tokens.get(value)?.clientId === clientId) this.#tokens.delete(value);
+  }
+
+  projectsOf(org: Organization): Project[] {
+    return [...this.projects.values()].filter((project) => project.orgId === org.id);
+  }
+
+  /** Projects the account may read. */
+  projectsSeenBy(account: ServiceAccount): Project[] {
+    return this.projectsOf(this.org(account.orgId)).filter((project) =>
+      meetsInGroup('Project Read Only', account.groupRoles.get(project.id) ?? [], account.orgRoles),
+    );
+  }
+
+  #isFresh(secret: Secret): boolean {
+    return secret.expiresAt > this.#clock.now();
+  }
+
+  #isLive(token: Token): boolean {
+    const secret = this.accounts.get(token.clientId)?.secrets.find(({ id }) => id === token.secretId);
+    return secret !== undefined && this.#isFresh(secret) && token.expiresAt > this.#clock.now();
+  }
+}
+
+function wholeSeconds(date: Date): Date {
+  return new Date(Math.floor(date.getTime() / 1000) * 1000);
+}
+
+function base64url(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function known<T>(value: T | undefined, id: string): T {
+  if (value === undefined) throw new Error(`the sandbox has no ${id}`);
+  return value;
+}

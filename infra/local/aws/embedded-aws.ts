@@ -1,0 +1,88 @@
+import { createMovableClock, type MovableClock } from '../clock.ts';
+import { FaultPlan } from '../faults.ts';
+import { type Drop, type Loopback, serveOnLoopback } from '../loopback.ts';
+import { createEvents, type Events } from './event-bridge.ts';
+import { AwsError, type AwsService, answer, plannedRefusal, refuse } from './json-protocol.ts';
+import { createKeys, type Keys } from './kms.ts';
+import type { InvokeRotation, RotationRetry } from './secrets-manager/rotation.ts';
+import { createSecretsManager, type SecretsManager } from './secrets-manager/secrets-manager.ts';
+import { createSeededIds } from './seeded-ids.ts';
+
+export interface EmbeddedAwsOptions {
+  readonly clock?: MovableClock;
+  readonly faults?: FaultPlan;
+  /** Same seed and same calls: same ARNs, tokens and event ids. */
+  readonly seed?: string;
+  readonly account?: string;
+  readonly region?: string;
+  /** Without it RotateSecret only prepares the empty pending version, and the caller plays the four steps. */
+  readonly invoke?: InvokeRotation;
+  readonly rotationRetry?: RotationRetry;
+  /** Further services at the same endpoint, found by their target prefix. */
+  readonly services?: readonly AwsService[];
+}
+
+/** AWS on one machine: what an unmodified SDK talks to when `AWS_ENDPOINT_URL` points here. */
+export interface EmbeddedAws {
+  readonly clock: MovableClock;
+  readonly faults: FaultPlan;
+  readonly secretsManager: SecretsManager;
+  readonly events: Events;
+  readonly keys: Keys;
+  /** Answers one SDK request; `drop` cuts the connection and is needed only where faults are planned. */
+  fetch(request: Request, drop?: Drop): Promise<Response>;
+  listen(port?: number): Promise<Loopback>;
+}
+
+export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws {
+  const { clock = createMovableClock(), faults = new FaultPlan(), seed = 'embedded-aws' } = options;
+  const { account = '000000000000', region = 'us-east-1', invoke, rotationRetry } = options;
+  const ids = createSeededIds(seed, { issued: 0 });
+  // Request ids have their own sequence: reading more often must not change the next ARN.
+  const requestIds = createSeededIds(`${seed}:requests`, { issued: 0 });
+  const events = createEvents({ clock, ids, account, region });
+  const keys = createKeys({ ids, account, region });
+  const secretsManager = createSecretsManager({ clock, ids, account, region, events, keys, invoke, rotationRetry });
+  const services = [secretsManager.service, events.service, keys.service, ...(options.services ?? [])];
+
+  const fetch = async (request: Request, drop: Drop = () => Response.error()): Promise<Response> => {
+    const requestId = requestIds.uuid();
+    const target = request.headers.get('x-amz-target') ?? '';
+    const [prefix, operation = 'Unknown'] = target.split('.');
+    const service = services.find(({ targetPrefix }) => targetPrefix === prefix);
+    const field = service?.messageField ?? 'message';
+    // Read first: a call that is carried out late must not depend on a connection that is gone.
+    const body = await request.text();
+    const apply = async (): Promise<Response> => {
+      try {
+        const carryOut =
+          service && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
+        if (!carryOut) throw new AwsError('UnknownOperationException', `${target} is not offered here.`);
+        if (!request.headers.has('authorization')) {
+          throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+        }
+        return answer(requestId, await carryOut(parse(body)));
+      } catch (error) {
+        if (error instanceof AwsError) return refuse(requestId, error, field);
+        throw error;
+      }
+    };
+    return faults.meet({
+      operation,
+      apply,
+      refuse: ({ status }) =>
+        refuse(requestId, plannedRefusal(status, service?.internalError ?? 'InternalFailure'), field),
+      drop,
+    });
+  };
+
+  return { clock, faults, secretsManager, events, keys, fetch, listen: (port) => serveOnLoopback(fetch, port) };
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body === '' ? '{}' : body);
+  } catch {
+    throw new AwsError('SerializationException', 'The body is not JSON.');
+  }
+}

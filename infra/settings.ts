@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { RotationSettings } from '../functions/rotate-service-account-secret/contract.ts';
+import { ConfigError } from '../lib/errors.ts';
+import { BaseUrl } from '../lib/runtime/environment.ts';
+import type { Problem } from '../lib/runtime/problems.ts';
+import { SecretReference } from './secret-reference.ts';
+
+/** The retentions CloudWatch Logs knows, in days. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+/**
+ * A function's resource policy holds 20 KB, and each managed secret takes about half of one for its permission to
+ * invoke. More secrets want a second stack.
+ */
+const MOST_SECRETS = 30;
+
+const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/;
+
+/** What the stack asks of the rotation section beyond what the function does: its text ends up in policies. */
+const Rotation = RotationSettings.superRefine(({ secrets }, context) => {
+  const problem = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (secrets.length > MOST_SECRETS)
+    problem(['secrets'], `must be at most ${MOST_SECRETS}: use a second stack for more`);
+  const seen = new Set<string>();
+  for (const [index, { secret, adminSecret, kmsKeyArn }] of secrets.entries()) {
+    for (const [key, text] of Object.entries({ secret, adminSecret })) {
+      const message = text === undefined ? undefined : SecretReference.safeParse(text).error?.issues[0]?.message;
+      if (message !== undefined) problem(['secrets', index, key], message);
+    }
+    if (kmsKeyArn !== undefined && !KMS_KEY_ARN.test(kmsKeyArn))
+      problem(['secrets', index, 'kmsKeyArn'], 'must be the ARN of a KMS key (not of an alias)');
+    const name = SecretReference.safeParse(secret).data?.name;
+    // The same text twice is found by the section's own schema; here, the same secret by name and by ARN.
+    const twin =
+      name !== undefined && seen.has(name) && !secrets.slice(0, index).some((other) => other.secret === secret);
+    if (twin) problem(['secrets', index, 'secret'], 'is listed twice');
+    if (name !== undefined) seen.add(name);
+  }
+});
+
+const Alarms = z
+  .strictObject({
+    /**
+     * An existing SNS topic in the same region, whose policy lets cloudwatch.amazonaws.com publish. Without one the
+     * stack creates its own.
+     */
+    topicArn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/, 'must be the ARN of a standard SNS topic')
+      .optional(),
+    /** Subscribes this address to the topic the stack creates; AWS asks it for confirmation once. */
+    email: z.email('must be an e-mail address').optional(),
+  })
+  .refine(({ topicArn, email }) => topicArn === undefined || email === undefined, {
+    path: ['email'],
+    message: 'is for the topic this stack creates: subscribe it to the topic of alarms.topicArn yourself',
+  });
+
+const StackSettings = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, and start with a letter')
+      .default('atlas-automation'),
+    /** The only account and region this may be deployed to; without them, those of the credentials at hand. */
+    account: z
+      .string()
+      .regex(/^\d{12}$/, 'must be the 12 digits of an AWS account')
+      .optional(),
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region')
+      .optional(),
+    logRetentionDays: z
+      .literal(LOG_RETENTION_DAYS, `must be one of ${LOG_RETENTION_DAYS.join(', ')}: CloudWatch Logs takes no other`)
+      .default(90),
+    tags: z
+      .record(
+        z.string().regex(/^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/iu, 'is not a tag name AWS takes'),
+        z.string().regex(/^[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$/u, 'is not a tag value AWS takes'),
+      )
+      .default({}),
+  })
+  .refine(({ account, region }) => (account === undefined) === (region === undefined), {
+    path: ['region'],
+    message: 'account and region go together',
+  });
+
+/** The one settings file: everything a deployment decides. It holds names of secrets, never secrets. */
+export const Settings = z.strictObject({
+  atlas: z
+    .strictObject({
+      /** Origin of the Atlas API; for Atlas for Government, its own. */
+      baseUrl: BaseUrl.refine((origin) => origin.startsWith('https:'), 'must be an https URL'),
+    })
+    .prefault({}),
+  rotation: Rotation.prefault({}),
+  alarms: Alarms.prefault({}),
+  stack: StackSettings.prefault({}),
+});
+export type Settings = z.output<typeof Settings>;
+
+/** A settings file nobody can use: each thing wrong with it by path, and nothing of what stands there. */
+export class SettingsError extends ConfigError {
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[]) {
+    super(message, { problems });
+    this.problems = problems;
+  }
+}
+
+const pathOf = (keys: readonly PropertyKey[]): string => keys.join('.') || '(the whole file)';
+
+/** A key nobody knows, or a tag nobody may set, is reported as itself rather than as a fault of what holds it. */
+const problemsOf = (issues: readonly z.core.$ZodIssue[]): Problem[] =>
+  issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), problem: 'is not a setting' }));
+    if (issue.code === 'invalid_key')
+      return issue.issues.map(({ message }) => ({ path: pathOf(issue.path), problem: message }));
+    return [{ path: pathOf(issue.path), problem: issue.message }];
+  });
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const problem = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+    throw new SettingsError(`The settings file ${file} ${problem}.`, [{ path: '(the whole file)', problem }]);
+  }
+};
+
+const parseJson = (file: string, text: string): unknown => {
+  try {
+    // Editors on Windows may put a byte order mark first.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    // The parser's own message quotes the file: of it, only the place is passed on, and it is not kept as the cause.
+    const place = /\(line \d+ column \d+\)/.exec(error instanceof Error ? error.message : '')?.[0];
+    const problem = `is not valid JSON${place === undefined ? '' : ` ${place}`}`;
+    throw new SettingsError(`The settings file ${file} ${problem}.`, [{ path: '(the whole file)', problem }]);
+  }
+};
+
+/** Reads and checks the settings file. Throws SettingsError with every problem at once; values are never quoted. */
+export const loadSettings = (file: string): Settings => {
+  const parsed = Settings.safeParse(parseJson(file, readText(file)));
+  if (parsed.success) return parsed.data;
+  throw new SettingsError(`The settings file ${file} is not usable as it stands.`, problemsOf(parsed.error.issues));
+};

@@ -1,0 +1,65 @@
+import { Stack } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { OpsFoundation } from './constructs/ops-function.ts';
+import { RotateServiceAccountSecret } from './functions/rotate-service-account-secret.ts';
+import type { Settings } from './settings.ts';
+
+export interface AutomationStackProps {
+  readonly settings: Settings;
+  /** Folder with one built bundle per Lambda: what `npm run build` wrote. */
+  readonly bundles: string;
+}
+
+/**
+ * Everything that runs in an AWS account. A capability the settings give nothing to do is not deployed. Without an
+ * account and a region in the settings, the template fits any.
+ */
+export class AutomationStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, bundles }: AutomationStackProps) {
+    const { name, account, region, tags, logRetentionDays } = settings.stack;
+    super(scope, id, {
+      stackName: name,
+      description: 'Atlas Automation: Lambda functions that look after MongoDB Atlas',
+      tags,
+      ...(account !== undefined && region !== undefined && { env: { account, region } }),
+    });
+
+    const logRetention: RetentionDays = logRetentionDays;
+    const foundation: OpsFoundation = { bundles, alarmTopic: this.#alarmTopic(settings), logRetention };
+    const eventBus = EventBus.fromEventBusName(this, 'Bus', 'default');
+
+    if (settings.rotation.secrets.length > 0)
+      new RotateServiceAccountSecret(this, 'RotateServiceAccountSecret', {
+        foundation,
+        atlasBaseUrl: settings.atlas.baseUrl,
+        eventBus,
+        rotation: settings.rotation,
+      });
+  }
+
+  #alarmTopic({ alarms: { topicArn, email } }: Settings): ITopic {
+    if (topicArn !== undefined) return Topic.fromTopicArn(this, 'Alarms', topicArn);
+    // No key of its own: what is published here are the sentences in this stack, and CloudWatch cannot publish to a
+    // topic under AWS's default key.
+    const topic = new Topic(this, 'Alarms', { displayName: 'Atlas Automation alarms', enforceSSL: true });
+    // A topic with any policy loses the default one, which let the account's own alarms publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': this.account },
+          ArnLike: { 'aws:SourceArn': this.formatArn({ service: 'cloudwatch', resource: 'alarm:*' }) },
+        },
+      }),
+    );
+    if (email !== undefined) topic.addSubscription(new EmailSubscription(email));
+    return topic;
+  }
+}

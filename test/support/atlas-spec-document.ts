@@ -1,0 +1,168 @@
+/** The published OpenAPI 3.0 document: its shape, its repairs, and its schemas as JSON Schema. */
+
+type Json = null | boolean | number | string | Json[] | JsonObject;
+export type JsonObject = { [name: string]: Json };
+export interface Media {
+  readonly schema?: JsonObject;
+  readonly 'x-xgen-version'?: string;
+}
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly required?: boolean;
+  readonly schema: JsonObject;
+}
+export interface ResponseObject {
+  readonly content?: Readonly<Record<string, Media>>;
+}
+export interface Ref {
+  readonly $ref: string;
+}
+export interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly (Parameter | Ref)[];
+  readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<Record<string, ResponseObject | Ref>>;
+  readonly 'x-rolesRequirements'?: readonly string[];
+}
+export interface Document {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: {
+    readonly schemas: Record<string, JsonObject>;
+    readonly parameters: Readonly<Record<string, Parameter>>;
+    readonly responses: Readonly<Record<string, ResponseObject>>;
+  };
+}
+/** Requests carry no read-only attributes and responses no write-only ones. */
+export type Direction = 'request' | 'response';
+
+export const errorSchema: JsonObject = { $ref: '#/components/schemas/ApiError' };
+
+/** Adds what the document lacks, and takes back what Atlas's recorded answers contradict. */
+export function complete({ paths, components }: Document): void {
+  // Recorded errors carry strings and numbers, and sometimes null, where the document says objects.
+  components.schemas['ApiError']!['properties'] = {
+    ...(components.schemas['ApiError']!['properties'] as JsonObject),
+    parameters: { type: 'array', nullable: true, items: {} },
+  };
+  // Recorded names have spaces.
+  for (const name of ['Group', 'AtlasOrganization']) {
+    (components.schemas[name]!['properties'] as JsonObject)['name'] = { type: 'string', minLength: 1 };
+  }
+  // Part of Atlas since 2024-08-05, and missing from this copy.
+  const account = paths['/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}']!;
+  const versioned = 'application/vnd.atlas.2024-08-05+json';
+  account['patch'] ??= {
+    ...account['get']!,
+    operationId: 'updateOrgServiceAccount',
+    requestBody: {
+      required: true,
+      content: Object.fromEntries(
+        [versioned, 'application/vnd.atlas.2025-03-12+json', 'application/json'].map((type) => [
+          type,
+          { schema: { $ref: '#/components/schemas/GroupServiceAccountUpdateRequest' } },
+        ]),
+      ),
+    },
+    'x-rolesRequirements': ['Organization Owner'],
+  };
+  // The document only names the token URL; RFC 6749 has the rest.
+  const failure = json({ type: 'object', required: ['error'], properties: { error: { type: 'string' } } });
+  const failures = { 400: failure, 401: failure, 403: failure, 429: json(errorSchema), 500: failure };
+  paths['/api/oauth/token'] = {
+    post: {
+      operationId: 'mintToken',
+      requestBody: form({ grant_type: { enum: ['client_credentials'] } }, ['grant_type']),
+      responses: {
+        200: json({
+          type: 'object',
+          required: ['access_token', 'expires_in', 'token_type'],
+          properties: {
+            access_token: { type: 'string' },
+            expires_in: { type: 'integer' },
+            token_type: { enum: ['Bearer'] },
+          },
+        }),
+        ...failures,
+      },
+    },
+  };
+  paths['/api/oauth/revoke'] = {
+    post: {
+      operationId: 'revokeToken',
+      requestBody: form({ token: { type: 'string' }, token_type_hint: { enum: ['access_token'] } }, ['token']),
+      responses: { 200: {}, ...failures },
+    },
+  };
+}
+
+function json(schema: JsonObject): ResponseObject {
+  return { content: { 'application/json': { schema } } };
+}
+
+function form(properties: JsonObject, required: string[]): NonNullable<Operation['requestBody']> {
+  const schema: JsonObject = { type: 'object', properties, required };
+  return { required: true, content: { 'application/x-www-form-urlencoded': { schema } } };
+}
+
+/** A parent that lists its children, each of which includes the parent, never ends: children get the bare parent. */
+export function breakCycles(schemas: Record<string, JsonObject>): void {
+  for (const [name, parent] of Object.entries(schemas)) {
+    const self = `#/components/schemas/${name}`;
+    const children = [parent['oneOf'] ?? []].flat().flatMap((child) => {
+      const schema = schemas[lastOf(refOf(child))];
+      return schema ? [schema] : [];
+    });
+    for (const child of children) {
+      const parts = [child['allOf'] ?? []].flat();
+      if (!parts.some((part) => refOf(part) === self)) continue;
+      const { oneOf: _children, discriminator: _discriminator, ...bare } = parent;
+      schemas[`${name}-bare`] = bare;
+      child['allOf'] = parts.map((part) => (refOf(part) === self ? { $ref: `${self}-bare` } : part));
+    }
+  }
+}
+
+/** OpenAPI 3.0's dialect in JSON Schema's words; references become absolute within the direction's copy. */
+export function toJsonSchema(schema: unknown, direction: Direction, document: Document): unknown {
+  if (Array.isArray(schema)) return schema.map((part) => toJsonSchema(part, direction, document));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const source = schema as JsonObject;
+  if (typeof source['$ref'] === 'string') return { $ref: direction + source['$ref'] };
+  const { nullable, exclusiveMinimum, required, example: _example, ...rest } = source;
+  const target = Object.fromEntries(
+    Object.entries(rest).map(([name, part]) => {
+      if (name === 'enum' || name === 'default') return [name, part];
+      // Below `properties` names are the API's own, and may look like keywords.
+      if (name === 'properties') return [name, eachOf(part, (property) => toJsonSchema(property, direction, document))];
+      // Branches overlap, and recorded answers match several of them.
+      return [name === 'oneOf' ? 'anyOf' : name, toJsonSchema(part, direction, document)];
+    }),
+  );
+  if (exclusiveMinimum === true) target['exclusiveMinimum'] = source['minimum'];
+  else if (exclusiveMinimum !== undefined) target['exclusiveMinimum'] = exclusiveMinimum;
+  if (Array.isArray(required)) {
+    const hidden = direction === 'request' ? 'readOnly' : 'writeOnly';
+    const properties = (source['properties'] ?? {}) as Record<string, JsonObject>;
+    target['required'] = required.filter((name) => {
+      const property = properties[String(name)];
+      const resolved = document.components.schemas[lastOf(refOf(property ?? null))] ?? property;
+      return resolved?.[hidden] !== true;
+    });
+  }
+  return nullable === true ? { anyOf: [target, { type: 'null' }] } : target;
+}
+
+export function refOf(schema: Json): string {
+  const ref = typeof schema === 'object' && schema !== null && !Array.isArray(schema) ? schema['$ref'] : undefined;
+  return typeof ref === 'string' ? ref : '';
+}
+
+export function lastOf(reference: string): string {
+  return reference.split('/').at(-1) ?? '';
+}
+
+export function eachOf(value: unknown, change: (part: unknown) => unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, change(part)]));
+}
