@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     // Slower suites that need more than npm: `.ci/run` names their folder on the command line.
     exclude: ['emulator', 'sweep'].filter((suite) => suite !== process.env['SUITE']).map((suite) => `${suite}/**`),
-    globalSetup: ['test/support/require-node.ts'],
+    globalSetup: ['test/support/set-up.ts'],
     testTimeout: 20_000,
     restoreMocks: true,
     unstubEnvs: true,

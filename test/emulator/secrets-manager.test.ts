@@ -1,8 +1,8 @@
 import { type Difference, secretsManagerConformance } from '../support/secrets-manager-conformance.ts';
 
 const endpoint = (): string => {
-  const origin = process.env['MOTO_ENDPOINT'];
-  if (!origin) throw new Error("MOTO_ENDPOINT must be the origin of moto's server, e.g. http://127.0.0.1:5055");
+  const origin = process.env['AWS_ENDPOINT_URL'];
+  if (!origin) throw new Error("AWS_ENDPOINT_URL must be the origin of moto's server, e.g. http://127.0.0.1:5055");
   return origin;
 };
 

@@ -4,6 +4,7 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { inject } from 'vitest';
 import type { Secret, ServiceAccount } from '../../infra/local/atlas-sandbox/world.ts';
 import type { PlannedFault } from '../../infra/local/faults.ts';
 import { type Machine, type MachineOptions, startMachine } from '../../infra/local/machine.ts';
@@ -30,7 +31,11 @@ export interface Subject {
 
 /** The whole machine with its rules under watch: after every call of anybody the invariants are looked at. */
 export async function startRotationWorld(options: MachineOptions = {}) {
-  const machine = await startMachine({ rotationRetry: { attempts: 2, delayMs: 0 }, ...options });
+  const machine = await startMachine({
+    bundles: inject('bundles'),
+    rotationRetry: { attempts: 2, delayMs: 0 },
+    ...options,
+  });
   const client = new SecretsManagerClient({ ...machine.sdk, maxAttempts: 1 });
   let watched: Subject | undefined;
   machine.faults.observe = ({ operation, status, fault }) => {
@@ -63,7 +68,7 @@ export async function startRotationWorld(options: MachineOptions = {}) {
         adminSecretArn = (await client.send(new CreateSecretCommand({ Name: `${name}-admin`, SecretString: value })))
           .ARN;
       }
-      const valueOf = (secret: Secret): string =>
+      const storedFor = (secret: Secret): string =>
         JSON.stringify({
           clientId: account.clientId,
           clientSecret: secret.value,
@@ -75,7 +80,7 @@ export async function startRotationWorld(options: MachineOptions = {}) {
         });
       const create = async (secret: Secret) => {
         const { ARN = '', VersionId = '' } = await client.send(
-          new CreateSecretCommand({ Name: name, SecretString: valueOf(secret) }),
+          new CreateSecretCommand({ Name: name, SecretString: storedFor(secret) }),
         );
         return { ARN, VersionId };
       };
@@ -89,7 +94,7 @@ export async function startRotationWorld(options: MachineOptions = {}) {
         made = await create(old);
         initialSecret = world.addSecret(account, { createdAt: daysAgo(30) });
         const { VersionId = '' } = await client.send(
-          new PutSecretValueCommand({ SecretId: made.ARN, SecretString: valueOf(initialSecret) }),
+          new PutSecretValueCommand({ SecretId: made.ARN, SecretString: storedFor(initialSecret) }),
         );
         made = { ...made, VersionId };
       } else {

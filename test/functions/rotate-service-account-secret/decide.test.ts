@@ -30,62 +30,62 @@ const slot = (id: string, createdAt: Date, over: Partial<Slot> = {}): Slot => ({
 const current = slot('current', ago(10 * DAY), { lastUsedAt: ago(HOUR) });
 
 /** The second slot in every state it can be in, as rotation.md names them, and what it means where nothing is stored. */
-const seconds: Record<string, { slot?: Slot; view?: Partial<View>; then: Partial<Decision> }> = {
-  none: { then: { do: 'mint' } },
+const seconds: Record<string, { slot?: Slot; view?: Partial<View>; does: Partial<Decision> }> = {
+  none: { does: { do: 'mint' } },
   'previous in grace': {
     slot: slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY) }),
     view: { promotedAt: ago(23 * HOUR), previous: { versionId: 'v0', secretId: 'previous' } },
-    then: { do: 'wait', why: 'grace', until: ahead(HOUR) },
+    does: { do: 'wait', why: 'grace', until: ahead(HOUR) },
   },
   'previous over': {
     slot: slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY) }),
     view: { promotedAt: ago(24 * HOUR), previous: { versionId: 'v0', secretId: 'previous' } },
-    then: { do: 'delete', why: 'previous', fence: 'v0' },
+    does: { do: 'delete', why: 'previous', fence: 'v0' },
   },
   'previous over, used in the first hour after': {
     slot: slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY), lastUsedAt: ago(29 * HOUR) }),
     view: { promotedAt: ago(30 * HOUR), previous: { versionId: 'v0', secretId: 'previous' } },
-    then: { do: 'delete', why: 'previous', fence: 'v0' },
+    does: { do: 'delete', why: 'previous', fence: 'v0' },
   },
   'previous over, but somebody still uses it': {
     slot: slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY), lastUsedAt: ago(28 * HOUR) }),
     view: { promotedAt: ago(30 * HOUR), previous: { versionId: 'v0', secretId: 'previous' } },
-    then: { do: 'wait', why: 'straggler', until: ahead(5 * DAY) },
+    does: { do: 'wait', why: 'straggler', until: ahead(5 * DAY) },
   },
   'previous expired': {
     slot: slot('previous', ago(20 * DAY), { expiresAt: ago(1) }),
     view: { promotedAt: ago(10 * DAY), previous: { versionId: 'v0', secretId: 'previous' } },
-    then: { do: 'delete', why: 'previous', fence: 'v0' },
+    does: { do: 'delete', why: 'previous', fence: 'v0' },
   },
   'unlabelled, grace over': {
     slot: slot('dropped', ago(2 * DAY)),
     view: { unlabelledIds: new Set(['dropped']) },
-    then: { do: 'delete', why: 'unlabelled' },
+    does: { do: 'delete', why: 'unlabelled' },
   },
   'unlabelled, in grace': {
     slot: slot('dropped', ago(HOUR)),
     view: { unlabelledIds: new Set(['dropped']), promotedAt: ago(HOUR) },
-    then: { do: 'wait', why: 'grace' },
+    does: { do: 'wait', why: 'grace' },
   },
   'unlabelled, too young': {
     slot: slot('dropped', ago(60_000)),
     view: { unlabelledIds: new Set(['dropped']) },
-    then: { do: 'wait', why: 'young', until: new Date(ago(60_000).getTime() + ORPHAN_AGE_MS) },
+    does: { do: 'wait', why: 'young', until: new Date(ago(60_000).getTime() + ORPHAN_AGE_MS) },
   },
   'young orphan': {
     slot: slot('orphan', ago(ORPHAN_AGE_MS - 1)),
-    then: { do: 'wait', why: 'young', until: ahead(1) },
+    does: { do: 'wait', why: 'young', until: ahead(1) },
   },
-  'old orphan': { slot: slot('orphan', ago(ORPHAN_AGE_MS)), then: { do: 'delete', why: 'orphan' } },
-  'foreign: used': { slot: slot('foreign', ago(DAY), { lastUsedAt: ago(HOUR) }), then: { do: 'refuse' } },
+  'old orphan': { slot: slot('orphan', ago(ORPHAN_AGE_MS)), does: { do: 'delete', why: 'orphan' } },
+  'foreign: used': { slot: slot('foreign', ago(DAY), { lastUsedAt: ago(HOUR) }), does: { do: 'refuse' } },
   'foreign: a lifetime we never ask for': {
     slot: slot('foreign', ago(DAY), { expiresAt: ahead(29 * DAY) }),
-    then: { do: 'refuse' },
+    does: { do: 'refuse' },
   },
-  'foreign: older than the current one': { slot: slot('foreign', ago(11 * DAY)), then: { do: 'refuse' } },
+  'foreign: older than the current one': { slot: slot('foreign', ago(11 * DAY)), does: { do: 'refuse' } },
   'foreign and expired': {
     slot: slot('foreign', ago(30 * DAY), { expiresAt: ago(DAY), lastUsedAt: ago(2 * DAY) }),
-    then: { do: 'refuse' },
+    does: { do: 'refuse' },
   },
 };
 
@@ -110,9 +110,9 @@ const viewOf = (slots: readonly Slot[], over: Partial<View> = {}): View => ({
 });
 
 describe('with nothing stored', () => {
-  it.each(Object.entries(seconds))('and the second slot %s', (_, { slot: second, view, then }) => {
+  it.each(Object.entries(seconds))('and the second slot %s', (_, { slot: second, view, does }) => {
     expect(decide(viewOf([current, ...(second ? [second] : [])], view))).toMatchObject({
-      ...then,
+      ...does,
       ...(second && { slot: second }),
     });
   });

@@ -55,9 +55,9 @@ describe('a token', () => {
     clientSecret = 'new';
     await atlas.tokens.token();
 
-    expect((calls()[1]?.headers as Record<string, string>)['authorization']).toBe(
-      `Basic ${Buffer.from('id:new').toString('base64')}`,
-    );
+    expect(calls()[1]?.headers).toMatchObject({
+      authorization: `Basic ${Buffer.from('id:new').toString('base64')}`,
+    });
   });
 
   it('is forgotten only by its own name: one that was replaced meanwhile stays', async () => {
