@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { RotationSettings } from '../functions/rotate-service-account-secret/contract.ts';
 import { ConfigError } from '../lib/errors.ts';
 import { BaseUrl } from '../lib/runtime/environment.ts';
-import type { Problem } from '../lib/runtime/problems.ts';
+import { problemsOf } from '../lib/runtime/problems.ts';
 import { SecretReference } from './secret-reference.ts';
 
 /** The retentions CloudWatch Logs knows, in days. */
@@ -103,35 +103,13 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.output<typeof Settings>;
 
-/** A settings file nobody can use: each thing wrong with it by path, and nothing of what stands there. */
-export class SettingsError extends ConfigError {
-  readonly problems: readonly Problem[];
-
-  constructor(message: string, problems: readonly Problem[]) {
-    super(message, { problems });
-    this.problems = problems;
-  }
-}
-
-const pathOf = (keys: readonly PropertyKey[]): string => keys.join('.') || '(the whole file)';
-
-/** A key nobody knows, or a tag nobody may set, is reported as itself rather than as a fault of what holds it. */
-const problemsOf = (issues: readonly z.core.$ZodIssue[]): Problem[] =>
-  issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), problem: 'is not a setting' }));
-    if (issue.code === 'invalid_key')
-      return issue.issues.map(({ message }) => ({ path: pathOf(issue.path), problem: message }));
-    return [{ path: pathOf(issue.path), problem: issue.message }];
-  });
-
 const readText = (file: string): string => {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     const problem = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-    throw new SettingsError(`The settings file ${file} ${problem}.`, [{ path: '(the whole file)', problem }]);
+    throw new ConfigError(`The settings file ${file} ${problem}.`, [{ path: '(the whole)', problem }]);
   }
 };
 
@@ -143,13 +121,13 @@ const parseJson = (file: string, text: string): unknown => {
     // The parser's own message quotes the file: of it, only the place is passed on, and it is not kept as the cause.
     const place = /\(line \d+ column \d+\)/.exec(error instanceof Error ? error.message : '')?.[0];
     const problem = `is not valid JSON${place === undefined ? '' : ` ${place}`}`;
-    throw new SettingsError(`The settings file ${file} ${problem}.`, [{ path: '(the whole file)', problem }]);
+    throw new ConfigError(`The settings file ${file} ${problem}.`, [{ path: '(the whole)', problem }]);
   }
 };
 
-/** Reads and checks the settings file. Throws SettingsError with every problem at once; values are never quoted. */
+/** Reads and checks the settings file. Throws ConfigError with every problem at once; values are never quoted. */
 export const loadSettings = (file: string): Settings => {
   const parsed = Settings.safeParse(parseJson(file, readText(file)));
   if (parsed.success) return parsed.data;
-  throw new SettingsError(`The settings file ${file} is not usable as it stands.`, problemsOf(parsed.error.issues));
+  throw new ConfigError(`The settings file ${file} is not usable as it stands.`, problemsOf(parsed.error));
 };

@@ -1,3 +1,5 @@
+import type { Problem } from './runtime/problems.ts';
+
 /** What the platform should do with the event that failed: deliver it again, or keep it for a person. */
 export type Disposition = 'retry' | 'give-up';
 
@@ -22,6 +24,12 @@ export class ConfigError extends AutomationError {
   override readonly name = 'ConfigError';
   readonly code = 'CONFIG_INVALID';
   readonly disposition = 'give-up';
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[] = []) {
+    super(message, { problems });
+    this.problems = problems;
+  }
 }
 
 /** The event is not one this function understands: every problem at once, by path. Nothing was called. */
@@ -29,4 +37,8 @@ export class EventError extends AutomationError {
   override readonly name = 'EventError';
   readonly code = 'EVENT_INVALID';
   readonly disposition = 'give-up';
+
+  constructor(message: string, problems: readonly Problem[]) {
+    super(message, { problems });
+  }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ClientId, GroupId, ObjectId, OrgId } from '../../lib/atlas/operations/shapes.ts';
-import { problemsOf } from '../../lib/runtime/problems.ts';
+import { problemsOf, sentenceOf } from '../../lib/runtime/problems.ts';
 import { RotationStopped } from './errors.ts';
 
 /** The organization or the project an account is managed through. */
@@ -37,7 +37,7 @@ export function parseCredential(text: string, version: string): Credential {
   const problems = problemsOf(parsed.error);
   throw new RotationStopped(
     'ROTATION_VALUE_NOT_OURS',
-    `the ${version} value is not a service account's: ${problems.map((p) => `${p.path} ${p.problem}`).join('; ')}`,
+    `the ${version} value is not a service account's: ${sentenceOf(problems)}`,
     { version, problems },
   );
 }
@@ -99,7 +99,7 @@ export function parseAccountCredentials(
   const problems = problemsOf(parsed.error);
   throw new RotationStopped(
     'ROTATION_VALUE_NOT_OURS',
-    `${managedSecret} holds no service account's credentials: ${problems.map((p) => `${p.path} ${p.problem}`).join('; ')}`,
+    `${managedSecret} holds no service account's credentials: ${sentenceOf(problems)}`,
     {
       managedSecret,
       problems,

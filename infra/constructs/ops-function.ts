@@ -100,7 +100,6 @@ export class OpsFunction<Environment extends object> extends Construct {
       // such a resource: these actions know no resources, and Lambda refuses active tracing to a role without them.
       tracing: Tracing.ACTIVE,
       environment: {
-        NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: lambda,
         POWERTOOLS_METRICS_NAMESPACE: 'AtlasAutomation',
         ...environment,
@@ -127,7 +126,7 @@ export class OpsFunction<Environment extends object> extends Construct {
     const { foundation, lambda, settings } = this.#props;
     const folder = path.join(foundation.bundles, lambda);
     if (!existsSync(path.join(folder, 'index.mjs')))
-      throw new ConfigError(`${folder} holds no bundle: run npm run build first.`, { lambda });
+      throw new ConfigError(`${folder} holds no bundle: run npm run build first.`);
     const stage = Stage.of(this);
     if (settings === undefined) return Code.fromAsset(folder);
     if (stage === undefined) throw new TypeError('an OpsFunction belongs into an app');

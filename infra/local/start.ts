@@ -59,9 +59,7 @@ async function rotateThere(file: string, yes: boolean): Promise<RotationProof[]>
   const { atlas, rotation, stack } = loadSettings(file);
   const names = rotation.secrets.map(({ secret }) => secret);
   if (names.length === 0)
-    throw new ConfigError(`${file} names no secrets`, {
-      problems: [{ path: 'rotation.secrets', problem: 'is empty' }],
-    });
+    throw new ConfigError(`${file} names no secrets`, [{ path: 'rotation.secrets', problem: 'is empty' }]);
   if (!yes) {
     throw new ConfigError(
       `this would rotate for real, in AWS and at ${atlas.baseUrl}: ${names.join(', ')}. Say --yes to go ahead.`,
@@ -108,9 +106,7 @@ try {
     error instanceof ConfigError ||
     (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
   say(error instanceof Error ? error.message : String(error));
-  if (error instanceof ConfigError && Array.isArray(error.facts['problems'])) {
-    for (const { path, problem } of error.facts['problems']) say(`  ${path}: ${problem}`);
-  }
+  if (error instanceof ConfigError) for (const { path, problem } of error.problems) say(`  ${path}: ${problem}`);
   if (usage) say(USAGE);
   process.exitCode = usage ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Deadline } from '../runtime/deadline.ts';
+import { type Problem, problemsOf, sentenceOf } from '../runtime/problems.ts';
 import {
   AtlasContractBroken,
   AtlasInputInvalid,
@@ -125,7 +126,7 @@ function prepare(
   op: Operation,
   input: { params: unknown; query?: unknown; body?: unknown },
 ): { path: string; body: unknown } {
-  const problems: { path: string; problem: string }[] = [];
+  const problems: Problem[] = [];
   const check = <Schema extends z.ZodType>(
     part: string,
     schema: Schema,
@@ -133,18 +134,14 @@ function prepare(
   ): z.output<Schema> | undefined => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues)
-      problems.push({ path: [part, ...issue.path].join('.'), problem: issue.message });
+    problems.push(...problemsOf(parsed.error).map(({ path, problem }) => ({ path: `${part}.${path}`, problem })));
     return undefined;
   };
   const params = check('params', op.params, input.params);
   const query = op.query && check('query', op.query, input.query ?? {});
   const body = op.body && check('body', op.body, input.body);
   if (problems.length > 0 || !params) {
-    throw new AtlasInputInvalid(
-      `${op.id} cannot be sent: ${problems.map((p) => `${p.path} ${p.problem}`).join('; ')}`,
-      { operation: op.id, problems },
-    );
+    throw new AtlasInputInvalid(`${op.id} cannot be sent: ${sentenceOf(problems)}`, { operation: op.id, problems });
   }
   const path = op.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const search = new URLSearchParams();

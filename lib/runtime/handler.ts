@@ -7,7 +7,7 @@ import { AutomationError, ConfigError, EventError } from '../errors.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Deadline } from './deadline.ts';
 import { once } from './once.ts';
-import { problemsOf } from './problems.ts';
+import { problemsOf, sentenceOf } from './problems.ts';
 import { redact } from './redact.ts';
 import { readDeployedSettings } from './settings.ts';
 
@@ -69,7 +69,7 @@ export function defineHandler<
     const settings = definition.settings.safeParse(await readDeployedSettings(process.env['AUTOMATION_SETTINGS']));
     if (!config.success || !settings.success) {
       const problems = [...problemsOf(config.error), ...problemsOf(settings.error)];
-      throw new ConfigError(`${name}: the environment or the settings are wrong: ${sentence(problems)}`, { problems });
+      throw new ConfigError(`${name}: the environment or the settings are wrong: ${sentenceOf(problems)}`, problems);
     }
     return {
       config: config.data,
@@ -84,7 +84,7 @@ export function defineHandler<
     const event = definition.event.safeParse(raw);
     if (!event.success) {
       const problems = problemsOf(event.error);
-      throw new EventError(`${name}: the event is wrong: ${sentence(problems)}`, { problems });
+      throw new EventError(`${name}: the event is wrong: ${sentenceOf(problems)}`, problems);
     }
     const deadline: Deadline = { signal, remainingMs: () => context.getRemainingTimeInMillis() - RESERVE_MS };
     return definition.run(event.data, { ...(await boot()), log, metrics, deadline, clock: systemClock });
@@ -113,6 +113,3 @@ export function defineHandler<
       metrics.publishStoredMetrics();
     });
 }
-
-const sentence = (problems: readonly { path: string; problem: string }[]): string =>
-  problems.map((p) => `${p.path} ${p.problem}`).join('; ');

@@ -16,9 +16,9 @@ export async function readDeployedSettings(named: string | undefined): Promise<u
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     if (named === undefined) return {};
-    throw new ConfigError('AUTOMATION_SETTINGS names a file that is not there', {
-      problems: [{ path: 'AUTOMATION_SETTINGS', problem: 'no such file' }],
-    });
+    throw new ConfigError('AUTOMATION_SETTINGS names a file that is not there', [
+      { path: 'AUTOMATION_SETTINGS', problem: 'no such file' },
+    ]);
   }
 }
 
@@ -27,6 +27,6 @@ function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ConfigError(`${path} is not JSON`, { problems: [{ path, problem: 'is not JSON' }] });
+    throw new ConfigError(`${path} is not JSON`, [{ path, problem: 'is not JSON' }]);
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
-import { loadSettings, Settings, SettingsError } from '../../infra/settings.ts';
+import { loadSettings, Settings } from '../../infra/settings.ts';
 import { ConfigError } from '../../lib/errors.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'settings-'));
@@ -12,11 +12,11 @@ const file = (text: string): string => {
   writeFileSync(name, text);
   return name;
 };
-const failure = (load: () => unknown): SettingsError => {
+const failure = (load: () => unknown): ConfigError => {
   try {
     load();
   } catch (error) {
-    if (error instanceof SettingsError) return error;
+    if (error instanceof ConfigError) return error;
     throw error;
   }
   throw new Error('these settings were accepted');
@@ -53,7 +53,7 @@ describe('loadSettings', () => {
       { atlas: { url: 'x' }, ...secret({ arn: ARN }) },
       ['atlas.url', 'rotation.secrets.1.arn'],
     ],
-    ['not an object', [], ['(the whole file)']],
+    ['not an object', [], ['(the whole)']],
     ['an Atlas that is no URL', { atlas: { baseUrl: 'cloud' } }, ['atlas.baseUrl']],
     ['an Atlas without TLS', { atlas: { baseUrl: 'http://cloud.example.com' } }, ['atlas.baseUrl']],
     ['an Atlas on the machine that deploys', { atlas: { baseUrl: 'http://127.0.0.1:9000' } }, ['atlas.baseUrl']],

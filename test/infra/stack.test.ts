@@ -69,7 +69,7 @@ describe('every function', () => {
         TracingConfig: { Mode: 'Active' },
         DeadLetterConfig: { TargetArn: { 'Fn::GetAtt': [expect.stringContaining('DeadLetters'), 'Arn'] } },
         Environment: {
-          Variables: { NODE_OPTIONS: '--enable-source-maps', POWERTOOLS_SERVICE_NAME: expect.any(String) },
+          Variables: { POWERTOOLS_SERVICE_NAME: expect.any(String) },
         },
       });
   });

@@ -37,7 +37,7 @@ export interface ContainerOptions {
 export function startContainer({ bundle, environment, memoryMb, onOutput }: ContainerOptions): Container {
   const child = fork(RUNTIME, [bundle], {
     env: { PATH: process.env['PATH'], TZ: ':UTC', ...environment },
-    execArgv: [`--max-old-space-size=${memoryMb}`, '--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+    execArgv: [`--max-old-space-size=${memoryMb}`, '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   child.stdout?.setEncoding('utf8').on('data', onOutput);
