@@ -66,7 +66,7 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
   const tokens = createTokenSource({ origin, credentials: options.credentials, transport, clock, random, backoff });
 
   async function send(op: Operation, path: string, body: unknown, deadline?: Deadline): Promise<Dated<unknown>> {
-    const mediaType = `application/vnd.atlas.${op.version}+json`;
+    const mediaType = op.version === undefined ? 'application/json' : `application/vnd.atlas.${op.version}+json`;
     let refreshed = false;
     for (let attempt = 1; ; attempt++) {
       const token = await tokens.token(deadline);

@@ -8,12 +8,18 @@ type Shape = z.ZodType<Record<string, unknown>>;
 export interface Operation {
   /** The OpenAPI operationId: the name in logs, errors, metrics and tests. */
   readonly id: string;
+  /** What it does, in a few words, for whoever chooses among them. */
+  readonly summary: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: `/api/atlas/v2${string}`;
-  /** Resource version, sent as `application/vnd.atlas.<version>+json`. */
-  readonly version: `${number}-${number}-${number}`;
+  readonly path: `/api/atlas/v2${string}` | `/api/atlas/v1.0/${string}` | `/api/public/v1.0/${string}`;
+  /** Resource version, sent as `application/vnd.atlas.<version>+json`; the older APIs have none and take plain JSON. */
+  readonly version?: `${number}-${number}-${number}`;
   /** `never` when a second delivery would do a second thing: then it is not sent again after a lost answer or a 5xx. */
   readonly repeat: 'safe' | 'never';
+  /** Set where something is lost or ends that the API can't bring back. */
+  readonly destructive?: true;
+  /** When Atlas stops, or stopped, serving it (`YYYY-MM-DD`): expect 404 or 410 from then on. */
+  readonly sunset?: `${number}-${number}-${number}`;
   readonly params: z.ZodType<Record<string, string>>;
   readonly query?: Shape;
   readonly body?: Shape;

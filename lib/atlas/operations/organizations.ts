@@ -5,6 +5,7 @@ import { OrgId, PageQuery, page } from './shapes.ts';
 /** The organizations the caller belongs to. Role: any authenticated caller. */
 export const listOrgs = operation({
   id: 'listOrgs',
+  summary: 'The organizations the caller belongs to',
   method: 'GET',
   path: '/api/atlas/v2/orgs',
   version: '2023-01-01',

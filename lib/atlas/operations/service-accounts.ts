@@ -47,6 +47,7 @@ const changes = z.object({
 /** Role: Organization Read Only. */
 export const listOrgServiceAccounts = operation({
   id: 'listOrgServiceAccounts',
+  summary: 'The service accounts of an organization',
   method: 'GET',
   path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts',
   version: '2024-08-05',
@@ -59,6 +60,7 @@ export const listOrgServiceAccounts = operation({
 /** The only way to see an account's secrets: there is no list of secrets. Role: Organization Read Only. */
 export const getOrgServiceAccount = operation({
   id: 'getOrgServiceAccount',
+  summary: 'One service account of an organization, with its secrets',
   method: 'GET',
   path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}',
   version: '2024-08-05',
@@ -70,6 +72,7 @@ export const getOrgServiceAccount = operation({
 /** Changes only the fields given. Safe to repeat. Role: Organization Owner. */
 export const updateOrgServiceAccount = operation({
   id: 'updateOrgServiceAccount',
+  summary: 'Changes a service account of an organization',
   method: 'PATCH',
   path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}',
   version: '2024-08-05',
@@ -85,6 +88,7 @@ export const updateOrgServiceAccount = operation({
  */
 export const createOrgServiceAccountSecret = operation({
   id: 'createOrgServiceAccountSecret',
+  summary: 'Makes a secret for a service account of an organization',
   method: 'POST',
   path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}/secrets',
   version: '2024-08-05',
@@ -100,10 +104,12 @@ export const createOrgServiceAccountSecret = operation({
  */
 export const deleteOrgServiceAccountSecret = operation({
   id: 'deleteOrgServiceAccountSecret',
+  summary: 'Deletes a secret of a service account of an organization',
   method: 'DELETE',
   path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}/secrets/{secretId}',
   version: '2024-08-05',
   repeat: 'safe',
+  destructive: true,
   params: orgSecret,
   response: Nothing,
 });
@@ -111,6 +117,7 @@ export const deleteOrgServiceAccountSecret = operation({
 /** Role: Project Read Only. */
 export const listGroupServiceAccounts = operation({
   id: 'listGroupServiceAccounts',
+  summary: 'The service accounts of a project',
   method: 'GET',
   path: '/api/atlas/v2/groups/{groupId}/serviceAccounts',
   version: '2024-08-05',
@@ -123,6 +130,7 @@ export const listGroupServiceAccounts = operation({
 /** The only way to see an account's secrets: there is no list of secrets. Role: Project Read Only. */
 export const getGroupServiceAccount = operation({
   id: 'getGroupServiceAccount',
+  summary: 'One service account of a project, with its secrets',
   method: 'GET',
   path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}',
   version: '2024-08-05',
@@ -134,6 +142,7 @@ export const getGroupServiceAccount = operation({
 /** Changes only the fields given. Safe to repeat. Role: Project Owner. */
 export const updateGroupServiceAccount = operation({
   id: 'updateGroupServiceAccount',
+  summary: 'Changes a service account of a project',
   method: 'PATCH',
   path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}',
   version: '2024-08-05',
@@ -149,6 +158,7 @@ export const updateGroupServiceAccount = operation({
  */
 export const createGroupServiceAccountSecret = operation({
   id: 'createGroupServiceAccountSecret',
+  summary: 'Makes a secret for a service account of a project',
   method: 'POST',
   path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}/secrets',
   version: '2024-08-05',
@@ -161,10 +171,12 @@ export const createGroupServiceAccountSecret = operation({
 /** Like deleteOrgServiceAccountSecret, for an account of a project. Role: as for creating one. */
 export const deleteGroupServiceAccountSecret = operation({
   id: 'deleteGroupServiceAccountSecret',
+  summary: 'Deletes a secret of a service account of a project',
   method: 'DELETE',
   path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}/secrets/{secretId}',
   version: '2024-08-05',
   repeat: 'safe',
+  destructive: true,
   params: groupSecret,
   response: Nothing,
 });

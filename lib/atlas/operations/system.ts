@@ -8,6 +8,7 @@ import { Nothing } from './shapes.ts';
  */
 export const getSystemStatus = operation({
   id: 'getSystemStatus',
+  summary: 'Whether the API answers, and as whom',
   method: 'GET',
   path: '/api/atlas/v2',
   version: '2023-01-01',
