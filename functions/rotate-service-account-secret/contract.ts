@@ -43,7 +43,7 @@ const hours = {
 };
 
 /** A rotation that starts late may still need a window, its retries and a person: three days. */
-const SLACK_HOURS = 72;
+export const SLACK_HOURS = 72;
 
 /** One managed secret; what it leaves out comes from the defaults above it. */
 const ManagedSecret = z.strictObject({
@@ -101,6 +101,12 @@ export interface RotationPolicy {
   readonly graceHours: number;
   readonly everyDays: number;
 }
+
+/** The entry of a secret in the settings, by its name or its ARN; undefined where they do not list it. */
+export const entryOf = (
+  { secrets }: RotationSettings,
+  { name, arn }: { readonly name: string; readonly arn: string },
+): ManagedSecret | undefined => secrets.find(({ secret }) => secret === name || secret === arn);
 
 /** The policy of one managed secret: its own words first, then the defaults. */
 export const policyOf = (

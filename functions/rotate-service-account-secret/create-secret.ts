@@ -1,14 +1,22 @@
 import { AtlasOutcomeUnknown } from '../../lib/atlas/errors.ts';
 import type { MintedSecret } from '../../lib/atlas/operations/service-accounts.ts';
 import { AwsCallFailed } from '../../lib/aws/errors.ts';
+import { versionAt } from '../../lib/aws/secrets-manager.ts';
 import { AutomationError } from '../../lib/errors.ts';
-import { parseCredential, withSecret } from './credential.ts';
+import type { Deadline } from '../../lib/runtime/deadline.ts';
+import { entryOf, policyOf, SLACK_HOURS } from './contract.ts';
+import { parseCredential, storedLifetimeHours, withSecret } from './credential.ts';
 import { type Decision, decide, type MaskedSlot, type View } from './decide.ts';
 import { RotationStopped } from './errors.ts';
-import { locate, type Rotation, type Step } from './rotation.ts';
+import { dropPending, requireAlive } from './pending.ts';
+import { proveCurrent } from './prove.ts';
+import { locate, type Rotation, requireUnchanged, type Step } from './rotation.ts';
 
 /** Every other secret of an account ends within this of a mint. */
 const CLAMP_MS = 7 * 86_400_000;
+
+/** Kept for storing what a mint gives, in milliseconds: without as much left, nothing is minted. */
+const STORE_RESERVE_MS = 10_000;
 
 /** Pauses between tries to store a new value, in milliseconds: it exists nowhere else. */
 const STORE_AGAIN_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000];
@@ -27,12 +35,13 @@ export async function createSecret(step: Step, rotation: Rotation): Promise<void
         step.log.info('the new value is stored already');
         return;
       case 'drop-pending':
-        return dropPending(step, rotation);
+        return rotation.pending ? requireAlive(step, rotation, rotation.pending) : dropPending(step, rotation);
       case 'mint':
-        await proveStorable(step, rotation);
+        await requireFeasible(step, rotation, view);
+        await proveCurrent(step, rotation, view);
         return mintAndStore(step, rotation, decision.lifetimeHours, view);
       case 'delete':
-        await remove(step, rotation, decision);
+        await remove(step, rotation, decision, view);
         break;
       default:
         throw stopped(decision, view);
@@ -48,37 +57,37 @@ export async function preview(step: Step, rotation: Rotation): Promise<Decision>
   const view = await viewOf(step, rotation);
   const decision = decide(view);
   if (decision.do === 'refuse') throw stopped(decision, view);
+  await requireFeasible(step, rotation, view);
   return decision;
 }
 
 async function viewOf(step: Step, rotation: Rotation): Promise<View> {
-  const { secret, previous, pending, account } = rotation;
+  const { secret, current, previous, pending, account } = rotation;
   const { slots, now } = await account.secrets(step.deadline);
   const { currentId, previousId } = locate(rotation, slots);
-  const current = slots.find(({ id }) => id === currentId);
+  const madeAt = slots.find(({ id }) => id === currentId)?.createdAt;
   const known = new Set([currentId, previousId, pending?.credential.secretId]);
+  const policy = policyOf(step.settings, entryOf(step.settings, secret));
+  const { lastRotatedAt } = secret;
+  // A rotation that was promoted but never reported as finished leaves the date of the one before it.
+  const promotionRecorded = lastRotatedAt === undefined || madeAt === undefined || lastRotatedAt >= madeAt;
   return {
     now,
     secretArn: secret.arn,
     slots,
     currentId,
-    // What this bundle stored always says which secret it is; a value that doesn't can't be promoted.
     pendingId: pending && (pending.credential.secretId ?? ''),
     previous: previous && { versionId: previous.versionId, secretId: previousId },
     unlabelledIds: slots.every(({ id }) => known.has(id)) ? new Set() : await unlabelledIds(step, rotation, slots),
-    promotedAt: latest(secret.lastRotatedAt, current?.createdAt) ?? now,
-    policy: { ...step.policyFor(secret), ...hoursOf(rotation) },
+    promotedAt: (promotionRecorded ? lastRotatedAt : undefined) ?? madeAt ?? now,
+    promotionRecorded,
+    currentLifetimeHours: storedLifetimeHours(current.credential),
+    policy: {
+      ...policy,
+      secretExpiresAfterHours: current.credential.secretExpiresAfterHours ?? policy.secretExpiresAfterHours,
+    },
   };
 }
-
-/** The secret's own word on the lifetime goes before the settings. */
-const hoursOf = ({ current }: Rotation): { secretExpiresAfterHours?: number } => {
-  const hours = current.credential.secretExpiresAfterHours;
-  return hours === undefined ? {} : { secretExpiresAfterHours: hours };
-};
-
-const latest = (...dates: (Date | undefined)[]): Date | undefined =>
-  dates.filter((date) => date !== undefined).reduce<Date | undefined>((a, b) => (a && a > b ? a : b), undefined);
 
 /** Looks through the versions without a label for secrets that are ours all the same: only when one is unexplained. */
 async function unlabelledIds(
@@ -90,12 +99,17 @@ async function unlabelledIds(
   const found = new Set<string>();
   for (const { versionId, stages } of await services.secretsManager.versions(event.SecretId, deadline)) {
     if (stages.length > 0) continue;
-    const value = await services.secretsManager.read(event.SecretId, { versionId }, deadline);
+    const value = await services.secretsManager.read(event.SecretId, { versionId }, deadline).catch(unlessUnreadable);
     const id = value === undefined ? undefined : idIn(value, current.credential.clientId);
     if (id !== undefined && present.has(id)) found.add(id);
   }
   return found;
 }
+
+/** An old version stays under its old key, which may be gone. What it held then counts as unknown: that deletes less. */
+const unlessUnreadable = (error: unknown): undefined => {
+  if (!(error instanceof AwsCallFailed && error.refused && error.disposition === 'give-up')) throw error;
+};
 
 /** An old version may hold anything, another account's value too: then it says nothing about this one. */
 function idIn(value: string, clientId: string): string | undefined {
@@ -108,65 +122,80 @@ function idIn(value: string, clientId: string): string | undefined {
   }
 }
 
-/** Takes the label off first: from then on nobody can be sent to the secret that goes. */
+/**
+ * Takes the label off first, and looks: from then on nobody can be sent to the secret that goes, and nobody has made it
+ * current meanwhile.
+ */
 async function remove(
-  { event, services, deadline, log }: Step,
-  { current, account }: Rotation,
-  { slot, why, fence }: Extract<Decision, { do: 'delete' }>,
-): Promise<void> {
-  if (slot.id === current.credential.secretId) throw new Error('a rotation must never delete the current secret');
-  if (fence !== undefined)
-    await services.secretsManager.moveStage(event.SecretId, 'AWSPREVIOUS', { from: fence }, deadline).catch(unlessGone);
-  await account.remove(slot.id, deadline);
-  log.info('deleted a secret to make room', { facts: { clientId: account.clientId, secretId: slot.id, why } });
-}
-
-/** A repeat finds the label gone already: that is what it wanted. Anything else stops the deletion. */
-const unlessGone = (error: unknown): void => {
-  if (!(error instanceof AwsCallFailed && /^Invalid(Parameter|Request)Exception$/.test(error.error))) throw error;
-};
-
-/** A value whose secret is gone or expired can never be promoted, and blocks every later rotation until it is dropped. */
-export async function dropPending({ event, services, deadline }: Step, { secret, pending }: Rotation): Promise<never> {
-  await services.secretsManager.moveStage(event.SecretId, 'AWSPENDING', { from: event.ClientRequestToken }, deadline);
-  throw new RotationStopped(
-    'ROTATION_PENDING_DEAD',
-    `the new secret of ${secret.name} is no longer in Atlas or has expired: dropped it, rotate again`,
-    {
-      managedSecret: secret.arn,
-      versionId: event.ClientRequestToken,
-      secretId: pending?.credential.secretId,
-    },
-  );
-}
-
-/** Proves what can be proven before a mint burns a slot and shortens the current secret. */
-async function proveStorable({ services, deadline }: Step, { secret }: Rotation): Promise<void> {
-  const key = secret.kmsKeyId;
-  if (key !== undefined && !key.endsWith('alias/aws/secretsmanager'))
-    await services.proveKeyEncrypts(key, secret.arn, deadline);
-}
-
-async function mintAndStore(
   step: Step,
   rotation: Rotation,
-  lifetimeHours: number,
-  { now, currentId, slots }: View,
+  { slot, why, fence }: Extract<Decision, { do: 'delete' }>,
+  { currentId }: View,
 ): Promise<void> {
-  const { event, log } = step;
-  const { account, secret, current } = rotation;
-  const currentEnd = slots.find(({ id }) => id === currentId)?.expiresAt;
-  // From here on the current secret ends within seven days, whatever happens next.
-  const currentEnds = new Date(
-    Math.min(currentEnd?.getTime() ?? now.getTime(), now.getTime() + CLAMP_MS),
-  ).toISOString();
-  const facts = { managedSecret: secret.arn, clientId: account.clientId, currentEnds };
+  const { event, services, deadline, log } = step;
+  if (slot.id === currentId) throw new Error('a rotation must never delete the current secret');
+  if (fence !== undefined) {
+    await services.secretsManager
+      .moveStage(event.SecretId, 'AWSPREVIOUS', { from: fence }, deadline)
+      .catch(unlessRefused);
+  }
+  await requireUnchanged(step, rotation, fence);
+  await rotation.account.remove(slot.id, deadline);
+  log.info('deleted a secret to make room', { facts: { clientId: rotation.account.clientId, secretId: slot.id, why } });
+}
 
-  const minted = await account.mint(lifetimeHours, step.deadline).catch((cause: unknown) => {
+/** A refused move may mean that the label is off already, or on another version: the look after it tells. */
+const unlessRefused = (error: unknown): void => {
+  if (!(error instanceof AwsCallFailed && error.refused)) throw error;
+};
+
+/** Proves what can be proven before a mint burns a slot and shortens the current secret. */
+async function requireFeasible(
+  { services, deadline, log }: Step,
+  { secret }: Rotation,
+  { policy }: View,
+): Promise<void> {
+  const hours = policy.secretExpiresAfterHours;
+  const interval = secret.rotatesEveryHours ?? 0;
+  const facts = { managedSecret: secret.arn, secretExpiresAfterHours: hours, rotatesEveryHours: interval };
+  if (hours < interval) {
+    throw new RotationStopped(
+      'ROTATION_LIFETIME_TOO_SHORT',
+      `a secret of ${hours} hours would end before the next rotation of ${secret.name}, ${interval} hours later`,
+      facts,
+    );
+  }
+  if (hours < interval + SLACK_HOURS)
+    log.warn('little time is left between the next rotation and the end of this secret', { facts });
+  const key = secret.kmsKeyId;
+  if (key !== undefined && !key.endsWith('alias/aws/secretsmanager')) {
+    await services.proveKeyEncrypts(key, secret.arn, deadline);
+  }
+}
+
+async function mintAndStore(step: Step, rotation: Rotation, lifetimeHours: number, view: View): Promise<void> {
+  const { event, log, deadline } = step;
+  const { account, secret, current } = rotation;
+  const currentEnd = view.slots.find(({ id }) => id === view.currentId)?.expiresAt ?? view.now;
+  // From here on the current secret ends within seven days, whatever happens next.
+  const currentEnds = new Date(Math.min(currentEnd.getTime(), view.now.getTime() + CLAMP_MS)).toISOString();
+  const facts = {
+    managedSecret: secret.arn,
+    clientId: account.clientId,
+    versionId: event.ClientRequestToken,
+    currentEnds,
+  };
+
+  const minting = earlier(deadline, STORE_RESERVE_MS);
+  if (minting.remainingMs() <= 0) {
+    throw new RotationStopped('ROTATION_MUST_WAIT', 'too little time is left to make a secret and store it', facts);
+  }
+  log.info('minting', { facts: { ...facts, lifetimeHours } });
+  const minted = await account.mint(lifetimeHours, minting).catch((cause: unknown) => {
     if (!(cause instanceof AtlasOutcomeUnknown)) throw cause;
     throw new RotationStopped(
       'ROTATION_MINT_UNKNOWN',
-      `Atlas may have made a secret for ${secret.name} whose value nobody holds: it is deleted when it is twenty minutes old; the current secret may end by ${currentEnds}`,
+      `Atlas may have made a secret for ${secret.name} whose value nobody holds: the next try deletes it once it is twenty minutes old; the current secret may end by ${currentEnds}`,
       facts,
       { cause },
     );
@@ -179,9 +208,32 @@ async function mintAndStore(
     });
     return;
   }
-  log.info('minted and stored a new secret', {
-    facts: { ...facts, secretId: minted.id, expiresAt: minted.expiresAt, versionId: event.ClientRequestToken },
-  });
+  await requireStillOurs(step, rotation);
+  log.info('minted and stored a new secret', { facts: { ...facts, secretId: minted.id, expiresAt: minted.expiresAt } });
+}
+
+/** A deadline `ms` milliseconds before this one. */
+const earlier = ({ signal, remainingMs }: Deadline, ms: number): Deadline => ({
+  signal: AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, remainingMs() - ms))]),
+  remainingMs: () => remainingMs() - ms,
+});
+
+/**
+ * A value somebody else wrote during the mint ends the rotation, and storing ours has just attached AWSPENDING again:
+ * left there, it would block every later rotation.
+ */
+async function requireStillOurs({ event, services, deadline }: Step, { secret, current }: Rotation): Promise<void> {
+  const now = await services.secretsManager.describe(event.SecretId, deadline);
+  if (versionAt(now, 'AWSCURRENT') === current.versionId) return;
+  await services.secretsManager.moveStage(event.SecretId, 'AWSPENDING', { from: event.ClientRequestToken }, deadline);
+  throw new RotationStopped(
+    'ROTATION_NOT_STAGED',
+    `somebody wrote a value to ${secret.name} during its rotation: theirs stays`,
+    {
+      managedSecret: secret.arn,
+      versionId: event.ClientRequestToken,
+    },
+  );
 }
 
 /**
@@ -195,7 +247,7 @@ async function storeUntilKnown(
   facts: Record<string, unknown>,
 ): Promise<'stored' | 'taken'> {
   const { event, services, clock, deadline } = step;
-  for (const pause of [...STORE_AGAIN_MS, undefined]) {
+  for (let attempt = 0; ; attempt++) {
     try {
       return await services.secretsManager.store(
         event.SecretId,
@@ -203,19 +255,19 @@ async function storeUntilKnown(
         deadline,
       );
     } catch (cause) {
+      const pause = STORE_AGAIN_MS[attempt];
       if (pause !== undefined && pause < deadline.remainingMs()) {
         await clock.sleep(pause, deadline.signal);
         continue;
       }
       throw new RotationStopped(
         'ROTATION_STORE_FAILED',
-        `a new secret was made and could not be stored; it is deleted when it is twenty minutes old, and the current one ends by ${facts['currentEnds']}`,
+        `a new secret was made and could not be stored; the next try deletes it once it is twenty minutes old, and the current one ends by ${facts['currentEnds']}`,
         { ...facts, secretId: minted.id, error: cause instanceof AutomationError ? cause.facts : undefined },
         { cause },
       );
     }
   }
-  throw new Error('unreachable');
 }
 
 function stopped(decision: Extract<Decision, { do: 'wait' | 'refuse' }>, { now }: View): RotationStopped {
@@ -232,7 +284,7 @@ function stopped(decision: Extract<Decision, { do: 'wait' | 'refuse' }>, { now }
   const until = decision.until.toISOString();
   const why = {
     grace: 'is the replaced one, in its grace',
-    straggler: 'is the replaced one, and somebody still uses it',
+    straggler: 'is the replaced one, and somebody used it more than an hour after the promotion',
     young: 'may be on its way into storage',
   }[decision.why];
   return new RotationStopped(

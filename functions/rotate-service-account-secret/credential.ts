@@ -51,6 +51,12 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** The lifetime a stored secret was made with, in hours; undefined where the value does not say. */
+export const storedLifetimeHours = ({ createdAt, expiresAt }: Credential): number | undefined =>
+  createdAt === undefined || expiresAt === undefined
+    ? undefined
+    : Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / 3_600_000);
+
 export const scopeOf = (credential: Credential): Scope =>
   credential.orgId === undefined ? { groupId: credential.groupId ?? '' } : { orgId: credential.orgId };
 
@@ -63,7 +69,7 @@ export function requireSameAccount(current: Credential, other: Credential, versi
   if (fields.length > 0) {
     throw new RotationStopped(
       'ROTATION_ACCOUNT_DIFFERS',
-      `the ${version} version differs from AWSCURRENT in ${fields.join(', ')}`,
+      `the ${version} version differs from AWSCURRENT in ${fields.join(', ')}: if the change was meant, take ${version} off it`,
       { version, fields },
     );
   }
@@ -73,8 +79,8 @@ export function requireSameAccount(current: Credential, other: Credential, versi
 interface Minted {
   readonly id: string;
   readonly secret: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
+  readonly createdAt?: Date | undefined;
+  readonly expiresAt?: Date | undefined;
 }
 
 /** The value of the next version: the current one with the new secret in it. */
@@ -83,8 +89,8 @@ export const withSecret = (current: Credential, minted: Minted): string =>
     ...current,
     clientSecret: minted.secret,
     secretId: minted.id,
-    createdAt: minted.createdAt.toISOString(),
-    expiresAt: minted.expiresAt.toISOString(),
+    createdAt: minted.createdAt?.toISOString(),
+    expiresAt: minted.expiresAt?.toISOString(),
   });
 
 const AccountCredentials = z.object({ clientId: ClientId, clientSecret: z.string().min(1) });

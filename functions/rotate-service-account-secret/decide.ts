@@ -22,8 +22,12 @@ export interface View {
   readonly previous: { readonly versionId: string; readonly secretId: string | undefined } | undefined;
   /** Atlas ids that versions without a label hold: replaced or dropped by us earlier. */
   readonly unlabelledIds: ReadonlySet<string>;
-  /** When AWSCURRENT was promoted, or later: the start of its predecessor's grace. */
+  /** When AWSCURRENT was promoted: the start of its predecessor's grace. */
   readonly promotedAt: Date;
+  /** False where `promotedAt` is only the earliest it can have been: the promotion itself was never recorded. */
+  readonly promotionRecorded: boolean;
+  /** The lifetime AWSCURRENT was made with, in hours, where it says so: an older setting's mark. */
+  readonly currentLifetimeHours?: number | undefined;
   readonly policy: { readonly secretExpiresAfterHours: number; readonly graceHours: number };
 }
 
@@ -45,6 +49,10 @@ export type Decision =
   | { readonly do: 'refuse'; readonly slot: Slot };
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A secret that was replaced lives no longer than this after the mint of the one that replaced it. */
+const CLAMP_MS = 7 * DAY_MS;
 
 /**
  * How old an unreferenced secret must be before nobody can still be storing it: the longest Lambda run (15 min), and
@@ -84,8 +92,10 @@ export function decide(view: View): Decision {
 
 /** What to do about the secret in the slot the new one needs. Deletes only what can't become needed meanwhile. */
 function makeRoom(slot: Slot, view: View, lifetime: number): Decision {
-  const { now, previous } = view;
+  const { now, previous, promotedAt } = view;
+  const current = view.slots.find(({ id }) => id === view.currentId);
   const isPrevious = slot.id === previous?.secretId;
+  const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
   if (isPrevious || view.unlabelledIds.has(slot.id)) {
     const remove: Decision = {
       do: 'delete',
@@ -94,21 +104,30 @@ function makeRoom(slot: Slot, view: View, lifetime: number): Decision {
       ...(isPrevious && { fence: previous.versionId }),
     };
     if (!alive(slot, now)) return remove;
-    const graceEnd = new Date(view.promotedAt.getTime() + view.policy.graceHours * HOUR_MS);
-    if (now < graceEnd) return { do: 'wait', slot, until: graceEnd, why: 'grace' };
-    const straggles =
-      slot.lastUsedAt !== undefined && slot.lastUsedAt.getTime() > view.promotedAt.getTime() + STRAGGLER_MS;
-    if (straggles) return { do: 'wait', slot, until: slot.expiresAt, why: 'straggler' };
-    const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
-    return now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : remove;
+    // Whoever still uses the replaced secret is waited for, but not at the price of the one in use.
+    const latest = Math.min(
+      slot.expiresAt.getTime(),
+      promotedAt.getTime() + CLAMP_MS,
+      (current?.expiresAt.getTime() ?? Number.POSITIVE_INFINITY) - DAY_MS,
+    );
+    const wait = (until: number, why: 'grace' | 'straggler'): Decision | undefined => {
+      const end = new Date(Math.min(until, latest));
+      return now < end ? { do: 'wait', slot, until: end, why } : undefined;
+    };
+    // A secret that was dropped before its promotion was used by nobody but our own proof of it.
+    const wasInUse = isPrevious || (current !== undefined && slot.createdAt < current.createdAt);
+    const usedLate = slot.lastUsedAt !== undefined && slot.lastUsedAt.getTime() > promotedAt.getTime() + STRAGGLER_MS;
+    const waiting =
+      wait(promotedAt.getTime() + (view.promotionRecorded ? view.policy.graceHours * HOUR_MS : CLAMP_MS), 'grace') ??
+      (wasInUse && usedLate ? wait(latest, 'straggler') : undefined);
+    return waiting ?? (now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : remove);
   }
-  const current = view.slots.find(({ id }) => id === view.currentId);
+  const hours = Math.round((slot.expiresAt.getTime() - slot.createdAt.getTime()) / HOUR_MS);
   const ours =
     slot.lastUsedAt === undefined &&
     (current === undefined || slot.createdAt > current.createdAt) &&
-    Math.round((slot.expiresAt.getTime() - slot.createdAt.getTime()) / HOUR_MS) === lifetime;
+    (hours === lifetime || hours === view.currentLifetimeHours);
   if (!ours) return { do: 'refuse', slot };
-  const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
   return now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : { do: 'delete', slot, why: 'orphan' };
 }
 

@@ -6,7 +6,7 @@ import { type SecretDescription, type SecretsManager, type Stage, versionAt } fr
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { type Account, accountOf } from './account.ts';
-import type { Event, RotationPolicy } from './contract.ts';
+import { type Event, entryOf, type RotationSettings } from './contract.ts';
 import { type Credential, parseCredential, requireSameAccount, scopeOf } from './credential.ts';
 import { identifyCurrent, identifyPrevious, type MaskedSlot } from './decide.ts';
 import { RotationStopped } from './errors.ts';
@@ -17,10 +17,10 @@ export interface Services {
   readonly events: Events;
   /** The service account whose credentials are in this secret's AWSCURRENT. */
   readonly credentialsIn: (secretId: string, deadline?: Deadline) => Promise<ServiceAccountCredentials>;
-  /** The client that acts as that account; the same one, and one token, for the same secret. */
-  readonly atlasAs: (secretId: string) => AtlasClient;
-  /** A client for credentials that are only being tried out. */
-  readonly atlasWith: (credentials: ServiceAccountCredentials) => AtlasClient;
+  /** The client that acts as account `clientId` with what is in this secret; the same one, and one token, for the same two. */
+  readonly atlasAs: (secretId: string, clientId: string) => AtlasClient;
+  /** A client for a version's own credentials, to try them out; the same one for the version tried last. */
+  readonly atlasTrying: (held: Held) => AtlasClient;
   /** Proves that the secret's own key can encrypt a value; throws when it can't. */
   readonly proveKeyEncrypts: (kmsKeyId: string, secretArn: string, deadline: Deadline) => Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface Services {
 export interface Step {
   readonly event: Event;
   readonly services: Services;
-  readonly policyFor: (secret: SecretDescription) => RotationPolicy;
+  readonly settings: RotationSettings;
   readonly log: Logger;
   readonly clock: Clock;
   readonly deadline: Deadline;
@@ -84,7 +84,7 @@ export async function openSecret({ event, services, deadline }: Step): Promise<S
 
 /** Reads every labelled version and the account behind them. Writes nothing. */
 export async function readRotation(step: Step, secret: SecretDescription): Promise<Rotation> {
-  const { event, services } = step;
+  const { event } = step;
   const currentVersion = versionAt(secret, 'AWSCURRENT');
   const current = currentVersion && (await readVersion(step, currentVersion, 'AWSCURRENT', LOOK_AGAIN_MS));
   if (!current) {
@@ -93,7 +93,7 @@ export async function readRotation(step: Step, secret: SecretDescription): Promi
     });
   }
   const previousVersion = versionAt(secret, 'AWSPREVIOUS');
-  const previous = previousVersion ? await readVersion(step, previousVersion, 'AWSPREVIOUS') : undefined;
+  const previous = previousVersion ? await readPrevious(step, previousVersion) : undefined;
   const isCurrent = currentVersion === event.ClientRequestToken;
   // Only createSecret may find it empty; the other steps look again before they believe it.
   const pending = isCurrent
@@ -106,16 +106,88 @@ export async function readRotation(step: Step, secret: SecretDescription): Promi
       );
   if (previous) requireSameAccount(current.credential, previous.credential, 'AWSPREVIOUS');
   if (pending) requireSameAccount(current.credential, pending.credential, 'AWSPENDING');
+  return { secret, current, previous, pending, ...(await actorFor(step, secret, current)) };
+}
 
-  const { adminSecretArn, clientId } = current.credential;
-  return {
-    secret,
-    current,
-    previous,
-    pending,
-    account: accountOf(services.atlasAs(adminSecretArn ?? secret.arn), scopeOf(current.credential), clientId),
-    mode: adminSecretArn ? 'admin' : 'self',
+/** What AWSPREVIOUS holds, where it is an account's value: before the first real value there was often a placeholder. */
+async function readPrevious(step: Step, versionId: string): Promise<Held | undefined> {
+  try {
+    return await readVersion(step, versionId, 'AWSPREVIOUS');
+  } catch (error) {
+    if (!(error instanceof RotationStopped && error.code === 'ROTATION_VALUE_NOT_OURS')) throw error;
+    step.log.warn('AWSPREVIOUS holds no account’s value, and is left out of account', { facts: { versionId } });
+    return undefined;
+  }
+}
+
+/**
+ * The account, and who acts on it. An administrator is taken only as the settings allow: whoever may write one secret's
+ * value must not be able to borrow another one's administrator.
+ */
+async function actorFor(
+  { services, settings, deadline }: Step,
+  secret: SecretDescription,
+  { credential }: Held,
+): Promise<Pick<Rotation, 'account' | 'mode'>> {
+  const { adminSecretArn, clientId } = credential;
+  const scope = scopeOf(credential);
+  const refuse = (problem: string): never => {
+    throw new RotationStopped('ROTATION_SECRET_UNUSABLE', `${secret.name} ${problem}`, {
+      managedSecret: secret.arn,
+      clientId,
+    });
   };
+  if (adminSecretArn === undefined) {
+    return { account: accountOf(services.atlasAs(secret.arn, clientId), scope, clientId), mode: 'self' };
+  }
+  // A secret the settings do not list has nothing to hold it against: there the role's own permissions are the limit.
+  const entry = entryOf(settings, secret);
+  if (entry && !isSameSecret(entry.adminSecret, adminSecretArn)) {
+    refuse('names an adminSecretArn that its settings do not: set adminSecret to it');
+  }
+  const administrator = await services.credentialsIn(adminSecretArn, deadline);
+  // An account that administers itself by way of another secret would delete what its own token hangs on.
+  if (administrator.clientId === clientId)
+    refuse('names its own account as administrator: leave adminSecretArn out for self-rotation');
+  return {
+    account: accountOf(services.atlasAs(adminSecretArn, administrator.clientId), scope, clientId),
+    mode: 'admin',
+  };
+}
+
+/** Whether two ways to name a secret, by name or by ARN, mean the same one. */
+const isSameSecret = (one: string | undefined, other: string): boolean =>
+  one === other ||
+  (one !== undefined && one.startsWith('arn:') !== other.startsWith('arn:') && nameIn(one) === nameIn(other));
+
+/** The name in an ARN, which ends in six characters of AWS's own; a name as it is. */
+const nameIn = (secret: string): string => /^arn:.*:secret:(.*)-\w{6}$/.exec(secret)?.[1] ?? secret;
+
+/**
+ * Refuses unless the labels are as this step found them, with AWSPREVIOUS off `fence`: what is about to be deleted must
+ * not have become anybody's value meanwhile.
+ */
+export async function requireUnchanged(
+  { event, services, deadline }: Step,
+  { secret, current }: Rotation,
+  fence?: string,
+): Promise<void> {
+  const now = await services.secretsManager.describe(event.SecretId, deadline);
+  const moved =
+    now.deletedAt !== undefined ||
+    versionAt(now, 'AWSCURRENT') !== current.versionId ||
+    versionAt(now, 'AWSPENDING') !== event.ClientRequestToken ||
+    (fence !== undefined && versionAt(now, 'AWSPREVIOUS') === fence);
+  if (moved) {
+    throw new RotationStopped(
+      'ROTATION_CURRENT_MOVED',
+      `somebody changed ${secret.name} during its rotation: nothing was deleted`,
+      {
+        managedSecret: secret.arn,
+        versionId: event.ClientRequestToken,
+      },
+    );
+  }
 }
 
 async function readVersion(

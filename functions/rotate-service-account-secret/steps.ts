@@ -1,9 +1,10 @@
 import { versionAt } from '../../lib/aws/secrets-manager.ts';
-import { createSecret, dropPending, preview } from './create-secret.ts';
+import { createSecret, preview } from './create-secret.ts';
 import { RotationStopped } from './errors.ts';
-import { announce, finishSecret } from './finish-secret.ts';
+import { confirm, finishSecret } from './finish-secret.ts';
+import { requireAlive } from './pending.ts';
 import { prove } from './prove.ts';
-import { type Held, openSecret, type Rotation, readRotation, type Step } from './rotation.ts';
+import { openSecret, type Rotation, readRotation, type Step } from './rotation.ts';
 
 /**
  * One step of a rotation. Every step reads the world anew, refuses what does not fit before it writes anything, and may
@@ -17,8 +18,7 @@ export async function runStep(step: Step): Promise<void> {
   step.log.info('step started', {
     facts: { step: event.Step, managedSecret: secret.arn, versionId: event.ClientRequestToken, mode: rotation.mode },
   });
-  await requireOtherAdministrator(step, rotation);
-  if (versionAt(secret, 'AWSCURRENT') === event.ClientRequestToken) return announce(step, rotation);
+  if (versionAt(secret, 'AWSCURRENT') === event.ClientRequestToken) return confirm(step, rotation);
 
   if (event.Step === 'createSecret') return createSecret(step, rotation);
   const { pending } = rotation;
@@ -31,34 +31,13 @@ export async function runStep(step: Step): Promise<void> {
     });
   }
   await requireAlive(step, rotation, pending);
-  if (event.Step === 'testSecret') return prove(step, pending.credential);
+  if (event.Step === 'testSecret') return prove(step, pending, { isNew: true, keepToken: true });
   if (event.Step === 'finishSecret') return finishSecret(step, rotation, pending);
 }
 
 /** Checks all that a rotation needs, and changes nothing: the current credentials work, and the way ahead is clear. */
 async function rehearse(step: Step, rotation: Rotation): Promise<void> {
-  await prove(step, rotation.current.credential);
+  await prove(step, rotation.current);
   const decision = await preview(step, rotation);
   step.log.info('a rotation would go ahead', { facts: { next: decision.do } });
-}
-
-/** setSecret, and the start of every later step: the stored secret is present in Atlas, and has not expired. */
-async function requireAlive(step: Step, rotation: Rotation, pending: Held): Promise<void> {
-  const { slots, now } = await rotation.account.secrets(step.deadline);
-  const alive = slots.some(({ id, expiresAt }) => id === pending.credential.secretId && expiresAt > now);
-  if (!alive) await dropPending(step, rotation);
-}
-
-/** An account that administers itself by way of another secret would delete what its own token hangs on. */
-async function requireOtherAdministrator({ services, deadline }: Step, { current, secret }: Rotation): Promise<void> {
-  const { adminSecretArn, clientId } = current.credential;
-  if (adminSecretArn === undefined) return;
-  const administrator = await services.credentialsIn(adminSecretArn, deadline);
-  if (administrator.clientId === clientId) {
-    throw new RotationStopped(
-      'ROTATION_SECRET_UNUSABLE',
-      `${secret.name} names its own account as administrator: leave adminSecretArn out for self-rotation`,
-      { managedSecret: secret.arn, clientId },
-    );
-  }
 }

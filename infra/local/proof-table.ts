@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import type { RotationProof } from './rotate-and-prove.ts';
+import type { RotationProof, Verdict } from './rotate-and-prove.ts';
 
 const tail = (id: string | null): string => (id === null ? '?' : `…${id.slice(-6)}`);
-const yes = (is: boolean): string => (is ? styleText('green', 'yes') : styleText('red', 'NO'));
+const coloured = (verdict: Verdict): string =>
+  styleText(({ yes: 'green', no: 'red', unknown: 'yellow' } as const)[verdict], verdict);
 
 /** The outcome on one screen: what was rotated, and what was proven of it. Ends with a newline. */
 export function proofTable(proofs: readonly RotationProof[], seconds: number): string {
@@ -15,10 +16,10 @@ export function proofTable(proofs: readonly RotationProof[], seconds: number): s
   for (const proof of proofs) {
     table.push([
       proof.secret,
-      `${tail(proof.account)} ${proof.scope}, ${proof.mode}`,
+      `${tail(proof.account)} ${proof.scope ?? '?'}, ${proof.mode ?? '?'}`,
       `${tail(proof.oldSecretId)} → ${tail(proof.newSecretId)}`,
       proof.overlapUntil === null ? '?' : `${proof.overlapUntil.slice(0, 16)}Z`,
-      `${yes(proof.newWorks)} ${yes(proof.oldWorks)}`,
+      `${coloured(proof.newWorks)} ${coloured(proof.oldWorks)}`,
       proof.calls === null ? '–' : `${proof.calls.atlas} + ${proof.calls.aws}`,
       `${proof.seconds.toFixed(2)} s`,
     ]);

@@ -6,15 +6,17 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { type AtlasClient, createAtlasClient } from '../../lib/atlas/client.ts';
+import { AtlasCredentialsRefused } from '../../lib/atlas/errors.ts';
 import { getGroupServiceAccount, getOrgServiceAccount } from '../../lib/atlas/operations/service-accounts.ts';
 import { getSystemStatus } from '../../lib/atlas/operations/system.ts';
 
 /** One secret that was to be rotated, and what could be proven of it. */
 export interface RotationProof {
   readonly secret: string;
-  readonly account: string;
-  readonly mode: 'self' | 'admin';
-  readonly scope: 'org' | 'project';
+  /** The account's client id, who acts on it, and what it is managed through; null where the value can't be read. */
+  readonly account: string | null;
+  readonly mode: 'self' | 'admin' | null;
+  readonly scope: 'org' | 'project' | null;
   /** Ids of the old and the new secret in Atlas; null where a value does not say and Atlas does not tell. */
   readonly oldSecretId: string | null;
   readonly newSecretId: string | null;
@@ -22,16 +24,18 @@ export interface RotationProof {
   readonly overlapUntil: string | null;
   /** AWSCURRENT is another version than before. */
   readonly moved: boolean;
-  /** The new value mints a token, and Atlas takes it. */
-  readonly newWorks: boolean;
-  /** The value that was replaced still does. */
-  readonly oldWorks: boolean;
+  /** Whether the new value mints a token that Atlas takes: `unknown` where that could not be found out from here. */
+  readonly newWorks: Verdict;
+  /** The same of the value that was replaced. */
+  readonly oldWorks: Verdict;
   /** Calls the rotation made, where somebody counted them. */
   readonly calls: Calls | null;
   readonly seconds: number;
   /** What went wrong, in one sentence. */
   readonly problem: string | null;
 }
+
+export type Verdict = 'yes' | 'no' | 'unknown';
 
 export interface Calls {
   readonly atlas: number;
@@ -60,17 +64,45 @@ const Value = z.looseObject({
 });
 type Value = z.output<typeof Value>;
 
-/** Rotates one secret through Secrets Manager and proves the outcome with the credentials themselves. */
+/**
+ * Rotates one secret through Secrets Manager and proves the outcome with the credentials themselves. Never throws for
+ * what went wrong with this one: that is the `problem` it answers with.
+ */
 export async function rotateAndProve(place: Place, secret: string): Promise<RotationProof> {
-  const { client, rotationLambdaArn } = place;
-  const before = await readCurrent(client, secret);
-  const facts = {
+  const nothing: RotationProof = {
     secret,
-    account: before.value.clientId,
-    mode: before.value.adminSecretArn === undefined ? 'self' : 'admin',
-    scope: before.value.orgId === undefined ? 'project' : 'org',
-  } as const;
+    account: null,
+    mode: null,
+    scope: null,
+    oldSecretId: null,
+    newSecretId: null,
+    overlapUntil: null,
+    moved: false,
+    newWorks: 'unknown',
+    oldWorks: 'unknown',
+    calls: null,
+    seconds: 0,
+    problem: null,
+  };
+  let known = nothing;
+  try {
+    const before = await readVersion(place.client, secret);
+    known = {
+      ...known,
+      account: before.value.clientId,
+      mode: before.value.adminSecretArn === undefined ? 'self' : 'admin',
+      scope: before.value.orgId === undefined ? 'project' : 'org',
+      oldSecretId: before.value.secretId ?? null,
+    };
+    return await rotateFrom(place, before, known);
+  } catch (error) {
+    return { ...known, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
 
+async function rotateFrom(place: Place, before: Version, known: RotationProof): Promise<RotationProof> {
+  const { client, rotationLambdaArn } = place;
+  const { secret } = known;
   place.countCalls?.();
   const start = performance.now();
   const { VersionId: versionId = '' } = await client.send(
@@ -83,34 +115,33 @@ export async function rotateAndProve(place: Place, secret: string): Promise<Rota
     }),
   );
   await place.settled(secret, versionId);
-  const seconds = (performance.now() - start) / 1_000;
-  const calls = place.countCalls?.() ?? null;
+  const timed = { ...known, seconds: (performance.now() - start) / 1_000, calls: place.countCalls?.() ?? null };
 
-  const after = await readCurrent(client, secret);
-  const moved = after.versionId === versionId && after.versionId !== before.versionId;
-  const [newWorks, oldWorks] = [await works(place, after.value), await works(place, before.value)];
-  const others = moved && newWorks ? await secretsBeside(place, after.value) : [];
+  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: secret }));
+  const oldWorks = await works(place, before.value);
+  if (!VersionIdsToStages[versionId]?.includes('AWSCURRENT')) {
+    return { ...timed, oldWorks, problem: 'the rotation did not finish: AWSCURRENT is where it was' };
+  }
+  const after = await readVersion(client, secret, versionId);
+  const newWorks = await works(place, after.value);
+  const others = await secretsBeside(place, after.value);
   const old = others.find(({ id }) => id === before.value.secretId) ?? others[0];
-  const problem = !moved
-    ? 'the rotation did not finish: AWSCURRENT is where it was'
-    : !newWorks
-      ? 'the new value does not work'
-      : !oldWorks
-        ? 'the replaced value does not work any more'
-        : null;
   return {
-    ...facts,
-    oldSecretId: before.value.secretId ?? old?.id ?? null,
-    newSecretId: moved ? (after.value.secretId ?? null) : null,
+    ...timed,
+    moved: true,
+    oldSecretId: known.oldSecretId ?? old?.id ?? null,
+    newSecretId: after.value.secretId ?? null,
     overlapUntil: old?.expiresAt.toISOString() ?? null,
-    moved,
     newWorks,
     oldWorks,
-    calls,
-    seconds,
-    problem,
+    problem: problemWith('the new value', newWorks) ?? problemWith('the replaced value', oldWorks),
   };
 }
+
+const problemWith = (what: string, verdict: Verdict): string | null =>
+  ({ yes: null, no: `${what} does not work`, unknown: `whether ${what} works could not be found out from here` })[
+    verdict
+  ];
 
 /** Waits for a rotation that Secrets Manager drives elsewhere: until its version is current, or `timeoutMs` are over. */
 export const settledByLabels =
@@ -119,14 +150,26 @@ export const settledByLabels =
     const end = Date.now() + timeoutMs;
     while (Date.now() < end) {
       const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: secret }));
-      const stages = VersionIdsToStages[versionId] ?? [];
-      if (stages.includes('AWSCURRENT') || !stages.includes('AWSPENDING')) return;
+      // Not listed is not over: a version may take a moment to be seen.
+      const stages = VersionIdsToStages[versionId];
+      if (stages?.includes('AWSCURRENT') || (stages && !stages.includes('AWSPENDING'))) return;
       await sleep(2_000);
     }
   };
 
-async function readCurrent(client: SecretsManagerClient, secret: string): Promise<{ versionId: string; value: Value }> {
-  const { VersionId = '', SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
+interface Version {
+  readonly versionId: string;
+  readonly value: Value;
+}
+
+/** The current version, or the one named: by its id, because what a label points at may be seen late. */
+async function readVersion(client: SecretsManagerClient, secret: string, versionId?: string): Promise<Version> {
+  const { VersionId = '', SecretString = '' } = await client.send(
+    new GetSecretValueCommand({
+      SecretId: secret,
+      ...(versionId === undefined ? { VersionStage: 'AWSCURRENT' } : { VersionId: versionId }),
+    }),
+  );
   const parsed = Value.safeParse(parseJson(SecretString));
   if (!parsed.success) throw new Error(`${secret} does not hold a service account's credentials`);
   return { versionId: VersionId, value: parsed.data };
@@ -144,13 +187,14 @@ function parseJson(text: string): unknown {
 const clientOf = ({ atlasOrigin }: Place, { clientId, clientSecret }: Value): AtlasClient =>
   createAtlasClient({ origin: atlasOrigin, credentials: async () => ({ clientId, clientSecret }) });
 
-async function works(place: Place, value: Value): Promise<boolean> {
+/** Only a refused credential is a no: a rate limit, an access list or a cut line say nothing of it. */
+async function works(place: Place, value: Value): Promise<Verdict> {
   const atlas = clientOf(place, value);
   try {
     await atlas.call(getSystemStatus, { params: {} });
-    return true;
-  } catch {
-    return false;
+    return 'yes';
+  } catch (error) {
+    return error instanceof AtlasCredentialsRefused ? 'no' : 'unknown';
   } finally {
     await atlas.tokens.revoke();
   }
@@ -159,7 +203,7 @@ async function works(place: Place, value: Value): Promise<boolean> {
 /** The account's other secrets, as whoever rotates it sees them. */
 async function secretsBeside(place: Place, value: Value): Promise<readonly { id: string; expiresAt: Date }[]> {
   const actor =
-    value.adminSecretArn === undefined ? value : (await readCurrent(place.client, value.adminSecretArn)).value;
+    value.adminSecretArn === undefined ? value : (await readVersion(place.client, value.adminSecretArn)).value;
   const atlas = clientOf(place, actor);
   try {
     const { clientId, orgId, groupId } = value;

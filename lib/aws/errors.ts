@@ -13,7 +13,13 @@ export class AwsCallFailed extends AutomationError {
   constructor(service: string, operation: string, cause: unknown, facts: Facts = {}) {
     const error = errorName(cause);
     const status = statusOf(cause);
-    super(`${service} ${operation} failed: ${error}`, { service, operation, error, status, ...facts }, { cause });
+    // What AWS itself says is safe to show; what a parser or a socket says may quote the bytes it choked on.
+    const said = cause instanceof Error && '$fault' in cause;
+    super(
+      `${service} ${operation} failed: ${error}`,
+      { service, operation, error, status, ...facts },
+      said ? { cause } : undefined,
+    );
     this.error = error;
     this.refused = status !== undefined && status >= 400 && status < 500;
     this.disposition = this.refused && !/Throttl|TooManyRequests|LimitExceeded/.test(error) ? 'give-up' : 'retry';

@@ -3,6 +3,7 @@ import {
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
   PutSecretValueCommand,
+  type RotationRulesType,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -18,6 +19,8 @@ export interface SecretDescription {
   /** False, too, for a secret whose rotation was never configured. */
   readonly rotationEnabled: boolean;
   readonly kmsKeyId: string | undefined;
+  /** Hours between two rotations, where the schedule says so in days or as a rate. */
+  readonly rotatesEveryHours: number | undefined;
   /** When the last rotation finished, by Secrets Manager's clock. */
   readonly lastRotatedAt: Date | undefined;
   /** Set while the secret waits for its deletion: nothing can be read, and it may still be restored. */
@@ -62,7 +65,21 @@ export interface SecretsManager {
 export const versionAt = (secret: SecretDescription, stage: Stage): string | undefined =>
   secret.stages.entries().find(([, stages]) => stages.includes(stage))?.[0];
 
-export function createSecretsManager(client: SecretsManagerClient = new SecretsManagerClient({})): SecretsManager {
+/**
+ * One hung request must not use up the whole run: what was not answered in ten seconds is tried again.
+ * Source: https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-smithy-node-http-handler/
+ */
+const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+function intervalOf(rules: RotationRulesType | undefined): number | undefined {
+  if (rules?.AutomaticallyAfterDays !== undefined) return rules.AutomaticallyAfterDays * 24;
+  const [, count, unit] = /^rate\((\d+) (hour|day)s?\)$/.exec(rules?.ScheduleExpression ?? '') ?? [];
+  return count === undefined ? undefined : Number(count) * (unit === 'day' ? 24 : 1);
+}
+
+export function createSecretsManager(
+  client: SecretsManagerClient = new SecretsManagerClient({ requestHandler: patience }),
+): SecretsManager {
   const failed = (operation: string, secretId: string) => (cause: unknown) => {
     throw new AwsCallFailed('secretsmanager', operation, cause, { managedSecret: secretId });
   };
@@ -78,6 +95,7 @@ export function createSecretsManager(client: SecretsManagerClient = new SecretsM
         name: secret.Name ?? secretId,
         rotationEnabled: secret.RotationEnabled ?? false,
         kmsKeyId: secret.KmsKeyId,
+        rotatesEveryHours: intervalOf(secret.RotationRules),
         lastRotatedAt: secret.LastRotatedDate,
         deletedAt: secret.DeletedDate,
         primaryRegion: secret.PrimaryRegion,

@@ -20,7 +20,7 @@ export const RotationTakenBack = z.object({
   secretArn: z.string(),
   versionId: z.string(),
   clientId: z.string(),
-  secretId: z.string(),
+  secretId: z.string().nullable(),
   restoredVersionId: z.string(),
   restoredSecretId: z.string(),
   /** The restored secret ends then: a new rotation must finish before. */

@@ -39,8 +39,11 @@ interface Definition<Config extends z.ZodType, Settings extends z.ZodType, Event
   ) => Promise<Result>;
 }
 
-/** Kept back from Lambda's timeout, in milliseconds: to abort what is in flight, log and flush metrics. */
-const RESERVE_MS = 3_000;
+/** Kept back from Lambda's timeout, in milliseconds: to log and flush metrics. */
+const RESERVE_MS = 2_000;
+
+/** Kept back before that: what was in flight is aborted first, so that it is what failed that is told, not the clock. */
+const ABORT_MS = RESERVE_MS + 1_500;
 
 /** The invocation came too close to its timeout and was stopped; what it was doing may or may not have been carried out. */
 export class TimeRanOut extends AutomationError {
@@ -86,7 +89,11 @@ export function defineHandler<
       const problems = problemsOf(event.error);
       throw new EventError(`${name}: the event is wrong: ${sentenceOf(problems)}`, problems);
     }
-    const deadline: Deadline = { signal, remainingMs: () => context.getRemainingTimeInMillis() - RESERVE_MS };
+    const remainingMs = (): number => context.getRemainingTimeInMillis() - ABORT_MS;
+    const deadline: Deadline = {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, remainingMs()))]),
+      remainingMs,
+    };
     return definition.run(event.data, { ...(await boot()), log, metrics, deadline, clock: systemClock });
   };
 

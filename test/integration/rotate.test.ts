@@ -177,13 +177,20 @@ describe('a rotation', () => {
     expect((await read(arn, 'AWSPREVIOUS')).value).toEqual(value);
   });
 
-  it('mints at most three tokens, and gives back those it only tried', async () => {
-    const { arn, account } = await manage();
-    const from = atlas.faults.journal.length;
-    await walk(arn, await open(arn));
-    expect(atlas.faults.journal.slice(from).filter(({ operation }) => operation === 'mintToken')).toHaveLength(3);
-    expect(atlas.world.liveTokens(account.clientId)).toHaveLength(1);
-  });
+  it.each([
+    { mode: 'self', tokens: 2, left: 1 },
+    { mode: 'admin', tokens: 3, left: 0 },
+  ] as const)(
+    'mints $tokens tokens in $mode mode, and gives back those it only tried',
+    async ({ mode, tokens, left }) => {
+      const { arn, account } = await manage({ mode });
+      const from = atlas.faults.journal.length;
+      await walk(arn, await open(arn));
+      const minted = atlas.faults.journal.slice(from).filter(({ operation }) => operation === 'mintToken');
+      expect(minted).toHaveLength(tokens);
+      expect(atlas.world.liveTokens(account.clientId)).toHaveLength(left);
+    },
+  );
 
   it('changes nothing when any of its steps runs again', async () => {
     const managed = await manage();

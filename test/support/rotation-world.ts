@@ -179,10 +179,14 @@ interface Stored {
   readonly secretId?: string;
 }
 
+/** What a version holds, where it holds an account's value at all. */
+function storedIn(text: string | undefined): Stored | undefined {
+  return text?.startsWith('{') ? (JSON.parse(text) as Stored) : undefined;
+}
+
 function valueAt(machine: Machine, subject: Subject, label: string): Stored | undefined {
   const secret = secretOf(machine, subject);
-  const text = secret.versions.find(({ id }) => id === secret.labels[label])?.text;
-  return text === undefined ? undefined : (JSON.parse(text) as Stored);
+  return storedIn(secret.versions.find(({ id }) => id === secret.labels[label])?.text);
 }
 
 const isRotated = (machine: Machine, subject: Subject): boolean =>
@@ -197,9 +201,7 @@ function look(machine: Machine, subject: Subject, after: string): void {
   const current = valueAt(machine, subject, 'AWSCURRENT');
   if (!current || !world.isUsable(current.clientId, current.clientSecret)) say('the current value mints no token');
   if (subject.account.secrets.length > 2) say('the account has more than two secrets');
-  const stored = secretOf(machine, subject).versions.flatMap(({ text }) =>
-    text === undefined ? [] : [(JSON.parse(text) as Stored).clientSecret],
-  );
+  const stored = secretOf(machine, subject).versions.map(({ text }) => storedIn(text)?.clientSecret);
   const unheld = subject.account.secrets.filter(
     ({ value, lastUsedAt }) => !stored.includes(value) && lastUsedAt === undefined,
   );

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Invoke, Reply } from './runtime.ts';
 
@@ -43,8 +42,15 @@ export function startContainer({ bundle, environment, memoryMb, onOutput }: Cont
   child.stdout?.setEncoding('utf8').on('data', onOutput);
   child.stderr?.setEncoding('utf8').on('data', onOutput);
   let alive = true;
-  const ended = once(child, 'exit').then(() => {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  child.once('exit', () => {
     alive = false;
+    end();
+  });
+  // A message to a process that has just died fails here; that it died is what counts.
+  child.on('error', () => {
+    alive = false;
+    child.kill('SIGKILL');
   });
 
   const kill = async (): Promise<void> => {
@@ -79,7 +85,7 @@ export function startContainer({ bundle, environment, memoryMb, onOutput }: Cont
       exited.catch(() => {});
       timedOut.catch(() => {});
       try {
-        child.send(invoke);
+        child.send(invoke, () => {});
         return await Promise.race([answerTo(child, invoke.requestId), exited, timedOut]);
       } finally {
         clearTimeout(timer);

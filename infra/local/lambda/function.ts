@@ -65,16 +65,17 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
   const idle: Container[] = [];
   const busy = new Set<Container>();
   const deadLetters: DeadLetter[] = [];
+  let closed = false;
   let coldStarts = 0;
 
   const take = (): Container => {
-    const warm = idle.pop();
-    if (warm?.alive) return warm;
+    for (let warm = idle.pop(); warm; warm = idle.pop()) if (warm.alive) return warm;
     coldStarts++;
     return startContainer({ bundle: path.join(folder, 'index.mjs'), environment, memoryMb, onOutput });
   };
 
   async function invoke(event: unknown): Promise<unknown> {
+    if (closed) throw new FunctionFailed('ResourceNotFoundException', `${name} has been taken down`);
     const container = take();
     busy.add(container);
     try {
@@ -116,6 +117,7 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
       await Promise.all([...busy].map((container) => container.kill()));
     },
     async [Symbol.asyncDispose]() {
+      closed = true;
       await Promise.all([...busy, ...idle].map((container) => container.kill()));
     },
   };

@@ -15,8 +15,16 @@ export const ServiceAccountSecret = z.object({
 });
 export type ServiceAccountSecret = z.output<typeof ServiceAccountSecret>;
 
-/** A secret in the one answer that shows its value. */
-export const MintedSecret = ServiceAccountSecret.extend({ secret: z.string().min(1) });
+/**
+ * A secret in the one answer that shows its value. Nothing but the id and the value is insisted on: they can't be asked
+ * for again, and the dates can.
+ */
+export const MintedSecret = z.object({
+  id: ObjectId,
+  secret: z.string().min(1),
+  createdAt: Instant.optional().catch(undefined),
+  expiresAt: Instant.optional().catch(undefined),
+});
 export type MintedSecret = z.output<typeof MintedSecret>;
 
 export const ServiceAccount = z.object({
@@ -114,6 +122,19 @@ export const deleteOrgServiceAccountSecret = operation({
   response: Nothing,
 });
 
+/** What an account of an organization may do in its projects. Role: Organization Read Only. */
+export const getOrgServiceAccountGroups = operation({
+  id: 'getOrgServiceAccountGroups',
+  summary: 'The projects a service account of an organization has access to',
+  method: 'GET',
+  path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}/groups',
+  version: '2024-08-05',
+  repeat: 'safe',
+  params: orgAccount,
+  query: PageQuery.omit({ includeCount: true }),
+  response: page(z.object({ groupId: GroupId, roles: z.array(z.string()).nullish() })),
+});
+
 /** Role: Project Read Only. */
 export const listGroupServiceAccounts = operation({
   id: 'listGroupServiceAccounts',
@@ -168,7 +189,10 @@ export const createGroupServiceAccountSecret = operation({
   response: MintedSecret,
 });
 
-/** Like deleteOrgServiceAccountSecret, for an account of a project. Role: as for creating one. */
+/**
+ * Like deleteOrgServiceAccountSecret, for an account of a project. Role: Project Owner; Organization Owner as for
+ * creating one.
+ */
 export const deleteGroupServiceAccountSecret = operation({
   id: 'deleteGroupServiceAccountSecret',
   summary: 'Deletes a secret of a service account of a project',

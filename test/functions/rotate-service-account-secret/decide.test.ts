@@ -52,6 +52,26 @@ const seconds: Record<string, { slot?: Slot; view?: Partial<View>; does: Partial
     view: { promotedAt: ago(30 * HOUR), previous: { versionId: 'v0', secretId: 'previous' } },
     does: { do: 'wait', why: 'straggler', until: ahead(5 * DAY) },
   },
+  'previous over its grace, but its promotion was never recorded': {
+    slot: slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY) }),
+    view: { promotedAt: ago(2 * DAY), promotionRecorded: false, previous: { versionId: 'v0', secretId: 'previous' } },
+    does: { do: 'wait', why: 'grace', until: ahead(5 * DAY) },
+  },
+  'previous used for longer than Atlas lets a replaced one live': {
+    slot: slot('previous', ago(20 * DAY), { expiresAt: ahead(50 * DAY), lastUsedAt: ago(HOUR) }),
+    view: { promotedAt: ago(8 * DAY), previous: { versionId: 'v0', secretId: 'previous' } },
+    does: { do: 'delete', why: 'previous', fence: 'v0' },
+  },
+  'newer than the current one, dropped before its promotion and used by nobody but our proof': {
+    slot: slot('dropped', ago(2 * DAY), { expiresAt: ahead(88 * DAY), lastUsedAt: ago(2 * DAY - 60_000) }),
+    view: { unlabelledIds: new Set(['dropped']) },
+    does: { do: 'delete', why: 'unlabelled' },
+  },
+  'an orphan with the mark of the setting before': {
+    slot: slot('orphan', ago(HOUR), { expiresAt: new Date(ago(HOUR).getTime() + 1234 * HOUR) }),
+    view: { currentLifetimeHours: 1234 },
+    does: { do: 'delete', why: 'orphan' },
+  },
   'previous expired': {
     slot: slot('previous', ago(20 * DAY), { expiresAt: ago(1) }),
     view: { promotedAt: ago(10 * DAY), previous: { versionId: 'v0', secretId: 'previous' } },
@@ -105,6 +125,7 @@ const viewOf = (slots: readonly Slot[], over: Partial<View> = {}): View => ({
   previous: undefined,
   unlabelledIds: new Set(),
   promotedAt: ago(10 * DAY),
+  promotionRecorded: true,
   policy,
   ...over,
 });
@@ -144,6 +165,25 @@ describe('with a value stored', () => {
     expect(decide(viewOf(slots, { ...second.view, pendingId: 'pending' }))).toEqual({
       do: state === 'alive' ? 'keep' : 'drop-pending',
     });
+  });
+});
+
+describe('the current secret', () => {
+  it('is never let die for the sake of one it replaced: whoever uses that is waited for until a day before its end', () => {
+    const ending = { ...current, expiresAt: ahead(2 * DAY) };
+    const previous = slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY), lastUsedAt: ago(HOUR) });
+    const over = { promotedAt: ago(3 * DAY), previous: { versionId: 'v0', secretId: 'previous' } };
+    expect(decide(viewOf([ending, previous], over))).toMatchObject({ do: 'wait', why: 'straggler', until: ahead(DAY) });
+    expect(decide(viewOf([{ ...ending, expiresAt: ahead(DAY) }, previous], over))).toMatchObject({ do: 'delete' });
+  });
+
+  it('does not hurry anybody when it is gone already', () => {
+    const slots = [
+      slot('previous', ago(20 * DAY), { expiresAt: ahead(5 * DAY) }),
+      slot('foreign', ago(DAY), { lastUsedAt: ago(1) }),
+    ];
+    const over = { promotedAt: ago(HOUR), previous: { versionId: 'v0', secretId: 'previous' } };
+    expect(decide(viewOf(slots, over))).toMatchObject({ do: 'wait', why: 'grace' });
   });
 });
 
