@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 import { type Problem, problemsOf, sentenceOf } from '../runtime/problems.ts';
+import { type AtlasCredentials, createAuthenticator } from './authenticator.ts';
 import {
   AtlasContractBroken,
   AtlasInputInvalid,
@@ -11,7 +12,7 @@ import {
 } from './errors.ts';
 import type { Operation } from './operations/define.ts';
 import { type Backoff, defaultBackoff, retryAfterMs, waitForNextAttempt } from './retry.ts';
-import { createTokenSource, type ServiceAccountCredentials, type TokenSource } from './token-source.ts';
+import type { TokenSource } from './token-source.ts';
 import { type Answer, createTransport, exchange, type Transport } from './transport.ts';
 
 /** What an operation takes: its params, and its query and body where it has them. */
@@ -33,8 +34,11 @@ export interface Dated<Data> {
 export interface AtlasClientOptions {
   /** Origin of the API; the token URL is derived from it. */
   readonly origin: string;
-  /** Asked before every token, so that a rotated credential is picked up without a restart. */
-  readonly credentials: (deadline?: Deadline) => Promise<ServiceAccountCredentials>;
+  /**
+   * A service account's or a pair of API keys. Asked before every token, and again when API keys are refused, so that a
+   * rotated credential is picked up without a restart.
+   */
+  readonly credentials: (deadline?: Deadline) => Promise<AtlasCredentials>;
   readonly transport?: Transport;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -51,10 +55,11 @@ export interface AtlasClient {
   callDated<Op extends Operation>(operation: Op, input: Input<Op>, deadline?: Deadline): Promise<Dated<Result<Op>>>;
   /** Gets the page a `next` link leads to: only its path and query count, never its host. */
   follow<Op extends Operation>(operation: Op, href: string, deadline?: Deadline): Promise<Result<Op>>;
+  /** Of a service account; API keys have none, and nothing to revoke. */
   readonly tokens: TokenSource;
 }
 
-/** A client of the Atlas Administration API as one service account. Safe to share between concurrent callers. */
+/** A client of Atlas as one service account or one pair of API keys. Safe to share between concurrent callers. */
 export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
   const {
     origin,
@@ -62,14 +67,15 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
     clock = systemClock,
     random = Math.random,
     backoff = defaultBackoff,
+    credentials,
   } = options;
-  const tokens = createTokenSource({ origin, credentials: options.credentials, transport, clock, random, backoff });
+  const authenticator = createAuthenticator({ origin, credentials, transport, clock, random, backoff });
 
   async function send(op: Operation, path: string, body: unknown, deadline?: Deadline): Promise<Dated<unknown>> {
     const mediaType = op.version === undefined ? 'application/json' : `application/vnd.atlas.${op.version}+json`;
     let refreshed = false;
     for (let attempt = 1; ; attempt++) {
-      const token = await tokens.token(deadline);
+      const proof = await authenticator.prove({ method: op.method, uri: path }, deadline);
       const answer = await exchange(
         op.repeat === 'never' ? transport.fresh : transport.keptAlive,
         {
@@ -78,8 +84,8 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
           method: op.method,
           headers: {
             accept: mediaType,
-            authorization: `Bearer ${token}`,
             'user-agent': 'atlas-automation',
+            ...(proof.header !== undefined && { authorization: proof.header }),
             ...(body !== undefined && { 'content-type': mediaType }),
           },
           body: body === undefined ? undefined : JSON.stringify(body),
@@ -87,12 +93,16 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
         deadline,
       );
       if (answer.kind === 'answer' && answer.status < 300) return { data: answer.json, at: dateOf(answer, clock) };
-      // A 401 was not carried out: once, the reason may be a token that ended early or a credential that was rotated.
-      if (answer.kind === 'answer' && answer.status === 401 && !refreshed) {
-        refreshed = true;
-        tokens.forget(token);
-        attempt--;
-        continue;
+      // A 401 was not carried out: it is a challenge to prove who asks or, once, a proof that has had its day.
+      if (answer.kind === 'answer' && answer.status === 401) {
+        if (proof.header === undefined || !refreshed) {
+          refreshed ||= proof.header !== undefined;
+          proof.learn(answer);
+          attempt--;
+          continue;
+        }
+        const verdict = proof.verdict(answer, errorCodeOf(answer));
+        if (verdict) throw verdict;
       }
       const { error, retry, askedMs } = failure(op, answer, attempt, clock.now());
       if (!retry || !(await waitForNextAttempt({ attempt, backoff, clock, random, askedMs, deadline }))) throw error;
@@ -110,7 +120,7 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
   }
 
   return {
-    tokens,
+    tokens: authenticator.tokens,
     callDated,
     call: async (op, input, deadline) => (await callDated(op, input, deadline)).data,
     async follow(op, href, deadline) {
@@ -121,8 +131,8 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
   };
 }
 
-/** Checks everything the caller gave before anything is sent, and reports every problem at once. */
-function prepare(
+/** The request an operation becomes. Checks everything the caller gave, sends nothing, and reports every problem at once. */
+export function prepare(
   op: Operation,
   input: { params: unknown; query?: unknown; body?: unknown },
 ): { path: string; body: unknown } {
@@ -145,7 +155,10 @@ function prepare(
   }
   const path = op.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value));
+  for (const [key, value] of Object.entries(query ?? {})) {
+    // Atlas reads a list as its key once per item.
+    for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined) search.append(key, String(item));
+  }
   return { path: search.size > 0 ? `${path}?${search}` : path, body };
 }
 

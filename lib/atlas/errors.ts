@@ -51,7 +51,7 @@ export class AtlasContractBroken extends AutomationError {
   readonly disposition = 'give-up';
 }
 
-/** The token endpoint does not accept the client id and secret. */
+/** Atlas does not accept the credentials themselves: a client id and secret, or a pair of API keys. */
 export class AtlasCredentialsRefused extends AutomationError {
   override readonly name = 'AtlasCredentialsRefused';
   readonly code = 'ATLAS_CREDENTIALS_REFUSED';

@@ -17,10 +17,8 @@ export interface ServiceAccountCredentials {
   readonly clientSecret: string;
 }
 
-export interface TokenSourceOptions {
+export interface TokenEndpointOptions {
   readonly origin: string;
-  /** Asked before every mint, so that a rotated credential is picked up without a restart. */
-  readonly credentials: (deadline?: Deadline) => Promise<ServiceAccountCredentials>;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: () => number;
@@ -36,28 +34,27 @@ export interface TokenSource {
   revoke(deadline?: Deadline): Promise<void>;
 }
 
-const Token = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
+/** A token in hand. */
+export interface Token {
+  readonly token: string;
+  /** When to ask for another, in milliseconds since 1970. */
+  readonly freshUntil: number;
+  /** The header it was minted with, for giving it back. */
+  readonly authorization: string;
+}
+
+const MintedToken = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
 const OAuthError = z.object({ error: z.union([z.string(), z.number()]), errorCode: z.string().optional() });
 
 /** A token this close to its end may end on the way. */
 const MARGIN_MS = 60_000;
 
 /**
- * Tokens by OAuth 2 client credentials. One lives an hour, an account may hold 100 of them and mint few a minute: so one
- * is kept and shared until a minute before its end.
+ * Tokens by OAuth 2 client credentials. One lives an hour, an account may hold 100 of them and mint few a minute: so
+ * whoever mints one keeps and shares it until a minute before its end.
  * Source: https://www.mongodb.com/docs/atlas/api/service-accounts/generate-oauth2-token/
  */
-export function createTokenSource({
-  origin,
-  credentials,
-  transport,
-  clock,
-  random,
-  backoff,
-}: TokenSourceOptions): TokenSource {
-  let held: { readonly token: string; readonly freshUntil: number; readonly authorization: string } | undefined;
-  let minting: Promise<string> | undefined;
-
+export function createTokenEndpoint({ origin, transport, clock, random, backoff }: TokenEndpointOptions) {
   const post = (
     path: string,
     authorization: string,
@@ -76,52 +73,30 @@ export function createTokenSource({
       deadline,
     );
 
-  async function mint(deadline?: Deadline): Promise<string> {
-    const { clientId, clientSecret } = await credentials(deadline);
-    // The pair goes in as it is: Atlas refuses the percent-encoded form that RFC 6749 asks for.
-    const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
-    for (let attempt = 1; ; attempt++) {
-      const asked = clock.now().getTime();
-      const answer = await post('/api/oauth/token', authorization, { grant_type: 'client_credentials' }, deadline);
-      if (answer.kind === 'answer' && answer.status < 300) {
-        const parsed = Token.safeParse(answer.json);
-        if (!parsed.success) {
-          throw new AtlasContractBroken('unknown answer to mintToken', {
-            operation: 'mintToken',
-            fields: parsed.error.issues.map((i) => i.path.join('.')),
-          });
-        }
-        const { access_token: token, expires_in: seconds } = parsed.data;
-        held = { token, freshUntil: asked + seconds * 1_000 - MARGIN_MS, authorization };
-        return token;
-      }
-      const { error, retry, askedMs } = refusal(answer, clientId, clock.now());
-      if (!retry || !(await waitForNextAttempt({ attempt, backoff, clock, random, askedMs, deadline }))) throw error;
-    }
-  }
-
   return {
-    async token(deadline) {
-      if (held && clock.now().getTime() < held.freshUntil) return held.token;
-      minting ??= mint(deadline).finally(() => {
-        minting = undefined;
-      });
-      return minting;
-    },
-    forget(token) {
-      if (held?.token === token) held = undefined;
-    },
-    async revoke(deadline) {
-      const given = held;
-      held = undefined;
-      if (given) {
-        await post(
-          '/api/oauth/revoke',
-          given.authorization,
-          { token: given.token, token_type_hint: 'access_token' },
-          deadline,
-        );
+    async mint({ clientId, clientSecret }: ServiceAccountCredentials, deadline?: Deadline): Promise<Token> {
+      // The pair goes in as it is: Atlas refuses the percent-encoded form that RFC 6749 asks for.
+      const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
+      for (let attempt = 1; ; attempt++) {
+        const asked = clock.now().getTime();
+        const answer = await post('/api/oauth/token', authorization, { grant_type: 'client_credentials' }, deadline);
+        if (answer.kind === 'answer' && answer.status < 300) {
+          const parsed = MintedToken.safeParse(answer.json);
+          if (!parsed.success) {
+            throw new AtlasContractBroken('unknown answer to mintToken', {
+              operation: 'mintToken',
+              fields: parsed.error.issues.map((i) => i.path.join('.')),
+            });
+          }
+          const { access_token: token, expires_in: seconds } = parsed.data;
+          return { token, freshUntil: asked + seconds * 1_000 - MARGIN_MS, authorization };
+        }
+        const { error, retry, askedMs } = refusal(answer, clientId, clock.now());
+        if (!retry || !(await waitForNextAttempt({ attempt, backoff, clock, random, askedMs, deadline }))) throw error;
       }
+    },
+    async revoke({ token, authorization }: Token, deadline?: Deadline): Promise<void> {
+      await post('/api/oauth/revoke', authorization, { token, token_type_hint: 'access_token' }, deadline);
     },
   };
 }

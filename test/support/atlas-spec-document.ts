@@ -49,6 +49,7 @@ export function complete({ paths, components }: Document): void {
   for (const name of ['Group', 'AtlasOrganization']) {
     (components.schemas[name]!['properties'] as JsonObject)['name'] = { type: 'string', minLength: 1 };
   }
+  relax(components.schemas);
   // Part of Atlas since 2024-08-05, and missing from this copy.
   const account = paths['/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}']!;
   const versioned = 'application/vnd.atlas.2024-08-05+json';
@@ -94,6 +95,45 @@ export function complete({ paths, components }: Document): void {
       responses: { 200: {}, ...failures },
     },
   };
+}
+
+/** Attributes that recorded answers, or the document's own words, say are null at times. */
+const NULLABLE: Readonly<Record<string, readonly string[]>> = {
+  AwsNetworkPeeringConnectionSettings: ['accepterRegionName', 'connectionId', 'errorStateName'],
+  AzureNetworkPeeringConnectionSettings: ['errorState'],
+  GCPNetworkPeeringConnectionSettings: ['errorMessage'],
+  AWSCloudProviderContainer: ['vpcId'],
+  AzureCloudProviderContainer: ['azureSubscriptionId', 'vnetName'],
+  GCPCloudProviderContainer: ['gcpProjectId', 'networkName'],
+  CloudProviderAccessAWSIAMRole: ['authorizedDate', 'iamAssumedRoleArn'],
+  Webhook: ['bodyTemplate', 'headersTemplate'],
+  PartitionFieldView: ['fieldType'],
+};
+
+function relax(schemas: Record<string, JsonObject>): void {
+  for (const [name, attributes] of Object.entries(NULLABLE)) {
+    for (const attribute of attributes) propertyOf(schemas[name]!, attribute)!['nullable'] = true;
+  }
+  // Recorded in lower case.
+  delete propertyOf(schemas['BiConnector']!, 'readPreference')!['enum'];
+  // The list is that of a whole replica set; later versions let its regions share them.
+  delete propertyOf(schemas['RegionSpec']!, 'electableNodes')!['enum'];
+  // The pattern has no room for the prefix that makes a block of an address.
+  delete propertyOf(schemas['AwsNetworkPeeringConnectionSettings']!, 'routeTableCidrBlock')!['pattern'];
+  // An entry that was never used was recorded with 0.
+  propertyOf(schemas['UserAccessListResponse']!, 'count')!['minimum'] = 0;
+  // Whoever calls with an API key is named by its public key, which is no address.
+  delete propertyOf(schemas['GroupPendingUserResponse']!, 'inviterUsername')!['format'];
+  for (const [name, schema] of Object.entries(schemas)) {
+    delete propertyOf(schema, 'acknowledgingUsername')?.['format'];
+    // Recorded metrics are in units their lists do not have, such as RAW.
+    if (/Metric|Threshold/.test(name)) delete propertyOf(schema, 'units')?.['enum'];
+  }
+}
+
+function propertyOf(schema: JsonObject, name: string): JsonObject | undefined {
+  const parts = [schema, ...([schema['allOf'] ?? []].flat() as JsonObject[])];
+  return parts.map((part) => (part['properties'] as Record<string, JsonObject> | undefined)?.[name]).find(Boolean);
 }
 
 function json(schema: JsonObject): ResponseObject {

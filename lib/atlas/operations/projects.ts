@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Instant, OrgId, PageQuery, page } from './shapes.ts';
+import { GroupId, Instant, OrgId, PageQuery, page, Tags } from './shapes.ts';
+
+/** A project, which the API calls a group. */
+export const Project = z.object({
+  id: GroupId,
+  orgId: OrgId,
+  name: z.string(),
+  created: Instant.nullish(),
+  clusterCount: z.int().nullish(),
+  tags: Tags.nullish(),
+});
+export type Project = z.output<typeof Project>;
 
 /** The projects ("groups" in the API) the caller can see. Role: any authenticated caller. */
 export const listGroups = operation({
@@ -12,7 +23,20 @@ export const listGroups = operation({
   repeat: 'safe',
   params: z.object({}),
   query: PageQuery,
-  response: page(
-    z.object({ id: GroupId, orgId: OrgId, name: z.string(), created: Instant, clusterCount: z.int().nullish() }),
-  ),
+  response: page(Project),
+});
+
+/**
+ * 404 NOT_ATLAS_GROUP when the project is one of Cloud Manager: then getCloudManagerGroup has it. 401, not 403 or 404,
+ * when the caller is not in its organization. Role: Project Read Only.
+ */
+export const getGroup = operation({
+  id: 'getGroup',
+  summary: 'One project',
+  method: 'GET',
+  path: '/api/atlas/v2/groups/{groupId}',
+  version: '2023-01-01',
+  repeat: 'safe',
+  params: z.object({ groupId: GroupId }),
+  response: Project,
 });

@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { operation } from './define.ts';
+import { GroupId, OrgId, openEnum, PageQuery, page } from './shapes.ts';
+
+/** `defaultValue` is there where somebody at Atlas gave this caller another value. */
+const Limit = z.object({ value: z.number().nullish(), defaultValue: z.number().nullish() });
+
+/**
+ * A token bucket that some endpoints share, per project, organization, user or address. It is full again after
+ * capacity / refillRate x refillDurationSeconds.
+ */
+export const RateLimit = z.object({
+  endpointSetId: z.string(),
+  endpointSetName: z.string().nullish(),
+  scope: openEnum('IP', 'GROUP', 'ORGANIZATION', 'USER').nullish(),
+  capacity: Limit.nullish(),
+  refillRate: Limit.nullish(),
+  refillDurationSeconds: Limit.nullish(),
+  endpoints: z.array(z.object({ method: z.string().nullish(), path: z.string().nullish() })).nullish(),
+});
+export type RateLimit = z.output<typeof RateLimit>;
+
+/** Whose limits: each narrows the answer to buckets of that scope, and asks for sight of what it names. */
+const subject = z.object({
+  groupId: GroupId.optional(),
+  orgId: OrgId.optional(),
+  /** The client id of a service account or the public half of an API key. */
+  userId: z.string().min(1).optional(),
+  /** Only the caller's own. */
+  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+});
+
+/**
+ * The limits as they are, which are no part of the API's contract and may change at any time.
+ * Role: any authenticated caller; Project or Organization Read Only for what is named.
+ */
+export const listRateLimits = operation({
+  id: 'listRateLimits',
+  summary: 'The rate limits of the API',
+  method: 'GET',
+  path: '/api/atlas/v2/rateLimits',
+  version: '2025-03-12',
+  repeat: 'safe',
+  params: z.object({}),
+  query: PageQuery.omit({ includeCount: true }).extend({
+    ...subject.shape,
+    name: z.string().min(1).optional(),
+    /** As in `endpoints`, placeholders included: `/api/atlas/v2/groups/{groupId}`. */
+    endpointPath: z.string().min(1).optional(),
+  }),
+  response: page(RateLimit),
+});
+
+/** Role: any authenticated caller; Project or Organization Read Only for what is named. */
+export const getRateLimit = operation({
+  id: 'getRateLimit',
+  summary: 'One rate limit of the API',
+  method: 'GET',
+  path: '/api/atlas/v2/rateLimits/{endpointSetId}',
+  version: '2025-03-12',
+  repeat: 'safe',
+  params: z.object({ endpointSetId: z.string().regex(/^[\w-]+$/, 'must be letters, digits, - and _') }),
+  query: subject,
+  response: RateLimit,
+});
