@@ -1,37 +1,58 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { refuseForeignBody, versionedMediaType, versionServed } from './media-types.ts';
+import type { Digest } from './digest.ts';
+import { deprecationHeaders, refuseForeignBody, versionedMediaType, versionServed } from './media-types.ts';
 import type { Answer, Call, Operation } from './operation.ts';
-import { bucketEmpty, endpointSets, type Limits, type RateLimiter } from './rate-limits.ts';
+import { withinPageSize } from './pagination.ts';
+import {
+  bucketEmpty,
+  type EndpointSetName,
+  endpointSets,
+  type Limits,
+  type Rate,
+  type RateLimiter,
+} from './rate-limits.ts';
 import type { Received, Route } from './received.ts';
 import { AtlasRefusal, refusalResponse, unauthenticatedResponse } from './refusal.ts';
 import { parseBody } from './request-body.ts';
-import type { ServiceAccount, World } from './world.ts';
+import { addressesOf, type Caller } from './state/api-keys.ts';
+import type { World } from './world.ts';
 
-const BASE_PATH = '/api/atlas/v2';
+const V2 = '/api/atlas/v2';
 const CALLER_ADDRESS = '127.0.0.1';
+/** What a path ends with when it does something to what it names, such as `/clusters/{clusterName}:verb`. */
+const VERB = /:\w+$/;
 
 interface Dependencies {
   readonly world: World;
+  readonly digest: Digest;
   readonly takeFromBucket: RateLimiter;
   readonly rates: Limits['rates'];
+  readonly maxItemsPerPage: number;
 }
 
 /** The route of one operation, with everything Atlas does before and after the operation itself. */
-export function adminRoute(operation: Operation, { world, takeFromBucket, rates }: Dependencies): Route {
+export function adminRoute(
+  operation: Operation,
+  { world, digest, takeFromBucket, rates, maxItemsPerPage }: Dependencies,
+): Route {
+  const rateOf = (set: EndpointSetName): Rate => ({ ...endpointSets[set], ...rates[set] });
   return {
     operation: operation.operationId,
     method: operation.method,
-    path: BASE_PATH + operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    path: (operation.base ?? V2) + routed(operation.path),
     async apply(received) {
       // Recorded answers carry rate headers only once caller and scope are known; so do these.
       let rateHeaders: Record<string, string> = {};
       try {
-        const version = versionServed(received.headers.get('accept'), operation.versions);
-        const caller = bearer(world, received.headers);
-        if (!caller) return unauthenticatedResponse();
+        const isVersioned = operation.versions.length > 0;
+        const version = isVersioned ? versionServed(received.headers.get('accept'), operation.versions) : '';
+        const caller = bearer(world, received.headers) ?? digest.authenticate(operation.method, received);
+        if (!caller) return withHeaders(unauthenticatedResponse(), digest.challenge(operation.method, received));
         refuseForeignAddress(caller);
-        const { subject, run } = operation.locate(toCall(world, caller, received, operation, version));
-        rateHeaders = takeFromBucket(operation.endpointSet, subject, received.url.pathname);
+        const paged = { ...received, url: withinPageSize(received.url, maxItemsPerPage) };
+        const { subject, run } = operation.locate(toCall(world, caller, paged, operation, version, rateOf));
+        if (isVersioned) rateHeaders = takeFromBucket(operation.endpointSet, subject, received.url.pathname);
+        rateHeaders = { ...rateHeaders, ...deprecationHeaders(version, operation.versions) };
         return answerResponse(await run(), version, rateHeaders);
       } catch (error) {
         if (!(error instanceof AtlasRefusal)) throw error;
@@ -39,7 +60,7 @@ export function adminRoute(operation: Operation, { world, takeFromBucket, rates 
       }
     },
     refuse(status, { url }, retryAfterSeconds) {
-      const rate = { ...endpointSets[operation.endpointSet], ...rates[operation.endpointSet] };
+      const rate = rateOf(operation.endpointSet);
       const response =
         status === 429
           ? refusalResponse(bucketEmpty(url.pathname, retryAfterSeconds ?? rate.seconds, rate))
@@ -58,13 +79,21 @@ export function unknownPath({ url }: Received): Response {
   return refusalResponse(new AtlasRefusal(404, 'RESOURCE_NOT_FOUND', detail, [url.pathname]));
 }
 
-function bearer(world: World, headers: Headers): ServiceAccount | undefined {
+/** A path as Hono writes it. */
+function routed(path: string): string {
+  return path.replaceAll(/\{(\w+)\}(:\w+)?/g, (_, name: string, verb?: string) =>
+    verb === undefined ? `:${name}` : `:${name}{[^/]+${verb}}`,
+  );
+}
+
+function bearer(world: World, headers: Headers): Caller | undefined {
   const token = /^Bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
   return token === undefined ? undefined : world.bearer(token);
 }
 
 /** The access list guards the API only; tokens are minted and revoked from anywhere. */
-function refuseForeignAddress({ accessList }: ServiceAccount): void {
+function refuseForeignAddress(caller: Caller): void {
+  const accessList = addressesOf(caller);
   if (accessList.length === 0) return;
   const allowed = new BlockList();
   for (const entry of accessList) {
@@ -80,20 +109,24 @@ function refuseForeignAddress({ accessList }: ServiceAccount): void {
 
 function toCall(
   world: World,
-  caller: ServiceAccount,
+  caller: Caller,
   { url, headers, params, body }: Received,
-  { operationId, versions }: Operation,
+  { operationId, path, versions }: Operation,
   version: string,
+  rateOf: Call['rateOf'],
 ): Call {
   return {
     world,
     url,
     caller,
+    version,
+    rateOf,
     param(name) {
-      const value = params[name];
+      const value = path.includes(`{${name}}:`) ? params[name]?.replace(VERB, '') : params[name];
       if (value === undefined) throw new Error(`the path of ${operationId} has no ${name}`);
       return value;
     },
+    hasBody: body !== '',
     body(schema) {
       refuseForeignBody(headers.get('content-type'), version, versions);
       return parseBody(body, schema);
@@ -103,7 +136,8 @@ function toCall(
 
 function answerResponse({ status, body }: Answer, version: string, headers: Record<string, string>): Response {
   if (body === undefined) return new Response(null, { status, headers });
-  return Response.json(body, { status, headers: { ...headers, 'Content-Type': versionedMediaType(version) } });
+  const contentType = version === '' ? 'application/json' : versionedMediaType(version);
+  return Response.json(body, { status, headers: { ...headers, 'Content-Type': contentType } });
 }
 
 function withHeaders(response: Response, headers: Record<string, string>): Response {

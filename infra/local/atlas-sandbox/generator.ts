@@ -6,6 +6,8 @@ export interface Generator {
   hex(length: number): string;
   /** `length` characters of `A-Z a-z 0-9 _ -`. */
   token(length: number): string;
+  /** One that draws independently: what is drawn from it changes nothing that is drawn from this one. */
+  fork(name: string): Generator;
 }
 
 export function createGenerator(seed: string): Generator {
@@ -15,5 +17,9 @@ export function createGenerator(seed: string): Generator {
     while (text.length < length) text += createHash('sha256').update(`${seed}:${drawn++}`).digest(encoding);
     return text.slice(0, length);
   };
-  return { hex: (length) => draw(length, 'hex'), token: (length) => draw(length, 'base64url') };
+  return {
+    hex: (length) => draw(length, 'hex'),
+    token: (length) => draw(length, 'base64url'),
+    fork: (name) => createGenerator(`${seed}/${name}`),
+  };
 }

@@ -29,6 +29,13 @@ export function versionedMediaType(version: string): string {
   return `application/vnd.atlas.${version}+json;charset=utf-8`;
 }
 
+/** What tells a client that a younger version exists: every version that has one goes at the same date. */
+export function deprecationHeaders(served: string, versions: readonly string[]): Record<string, string> {
+  const next = versions.filter((version) => version > served).sort()[0];
+  if (next === undefined) return {};
+  return { Deprecation: new Date(next).toUTCString().replace(', 0', ', '), Sunset: 'Thu, 1 Jul 2027 00:00:00 GMT' };
+}
+
 function resolve(mediaType: string, versions: readonly string[]): string | undefined {
   const date = VERSIONED.exec(essence(mediaType))?.[1];
   if (date === undefined || Number.isNaN(Date.parse(date))) return undefined;

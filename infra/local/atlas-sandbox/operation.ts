@@ -1,8 +1,9 @@
 import type * as z from 'zod';
-import type { EndpointSetName } from './rate-limits.ts';
+import type { EndpointSetName, Rate } from './rate-limits.ts';
 import { AtlasRefusal } from './refusal.ts';
 import { type GroupRequirement, meetsInGroup, meetsInOrg, type OrgRequirement } from './roles.ts';
-import type { Organization, Project, ServiceAccount, World } from './world.ts';
+import { type Caller, usernameOf } from './state/api-keys.ts';
+import type { Organization, Project, World } from './world.ts';
 
 const ID = /^[a-f0-9]{24}$/;
 
@@ -10,9 +11,15 @@ const ID = /^[a-f0-9]{24}$/;
 export interface Call {
   readonly world: World;
   readonly url: URL;
-  readonly caller: ServiceAccount;
+  readonly caller: Caller;
+  /** The version that serves the call; empty in the older APIs, which have none. */
+  readonly version: string;
+  /** How fast the bucket of an endpoint set is here. */
+  rateOf(set: EndpointSetName): Rate;
   /** A parameter of the path. */
   param(name: string): string;
+  /** Whether there is a body at all. */
+  readonly hasBody: boolean;
   /** The request body, or the refusal Atlas answers an invalid one with. */
   body<T>(schema: z.ZodType<T>): T;
 }
@@ -26,16 +33,19 @@ interface Described {
   /** As in the published document; faults and journal know the operation by it. */
   readonly operationId: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below `/api/atlas/v2`, with `{parameters}`. */
+  /** Where the path begins; `/api/atlas/v2` unless given. */
+  readonly base?: '/api/atlas/v1.0' | '/api/public/v1.0';
+  /** Below the base, with `{parameters}`. */
   readonly path: string;
+  /** None in the older APIs: they take and answer plain JSON, and count no calls. */
   readonly versions: readonly string[];
   readonly endpointSet: EndpointSetName;
 }
 
 /** One operation of the API, whatever it is about. */
 export interface Operation extends Described {
-  /** In the words of `x-rolesRequirements`; missing when every account may call it. */
-  readonly role?: OrgRequirement | GroupRequirement;
+  /** In the words of `x-rolesRequirements`, one of several is enough; missing when every account may call it. */
+  readonly role?: OrgRequirement | GroupRequirement | readonly GroupRequirement[];
   /**
    * Finds what the path names. The call is counted against `subject` before it runs,
    * so one that names nothing known is refused uncounted.
@@ -47,7 +57,7 @@ export interface Operation extends Described {
 export function forCaller(definition: Described & { handle(call: Call): Answer }): Operation {
   return {
     ...definition,
-    locate: (call) => ({ subject: call.caller.clientId, run: () => definition.handle(call) }),
+    locate: (call) => ({ subject: usernameOf(call.caller), run: () => definition.handle(call) }),
   };
 }
 
@@ -75,7 +85,10 @@ export function inOrg(
 
 /** An operation below `/groups/{groupId}`. */
 export function inGroup(
-  definition: Described & { role: GroupRequirement; handle(call: Call, project: Project): Answer | Promise<Answer> },
+  definition: Described & {
+    role: GroupRequirement | readonly GroupRequirement[];
+    handle(call: Call, project: Project): Answer | Promise<Answer>;
+  },
 ): Operation {
   return {
     ...definition,
@@ -84,14 +97,18 @@ export function inGroup(
       if (!ID.test(groupId)) {
         throw new AtlasRefusal(404, 'INVALID_GROUP_ID', `An invalid group ID ${groupId} was specified.`, [groupId]);
       }
+      if (call.world.cloudManager.projects.has(groupId)) throw notAtlasGroup(groupId);
       const project = call.world.projects.get(groupId);
       if (!project) throw new AtlasRefusal(404, 'GROUP_NOT_FOUND', `No group with ID ${groupId} exists.`, [groupId]);
-      if (!call.world.projectsSeenBy(call.caller).includes(project)) throw outsider('GROUP', groupId);
+      const { orgId, groupRoles, orgRoles } = call.caller;
+      const meets = (role: GroupRequirement): boolean => meetsInGroup(role, groupRoles.get(groupId) ?? [], orgRoles);
+      const enough = [definition.role].flat();
+      const sees = orgId === project.orgId && (meets('Project Read Only') || enough.some(meets));
+      if (!sees) throw outsider('GROUP', groupId);
       return {
         subject: groupId,
         run() {
-          const held = call.caller.groupRoles.get(groupId) ?? [];
-          if (!meetsInGroup(definition.role, held, call.caller.orgRoles)) throw unauthorized();
+          if (!enough.some(meets)) throw unauthorized();
           return definition.handle(call, project);
         },
       };
@@ -99,8 +116,13 @@ export function inGroup(
   };
 }
 
-function outsider(kind: 'ORG' | 'GROUP', id: string): AtlasRefusal {
+export function outsider(kind: 'ORG' | 'GROUP', id: string): AtlasRefusal {
   return new AtlasRefusal(401, `USER_CANNOT_ACCESS_${kind}`, `Current user cannot access ${id}.`, [id]);
+}
+
+function notAtlasGroup(id: string): AtlasRefusal {
+  const elsewhere = 'use the Cloud Manager Public API at /api/public/v1.0 to access it.';
+  return new AtlasRefusal(404, 'NOT_ATLAS_GROUP', `Group ${id} is not an Atlas group; ${elsewhere}`, [id]);
 }
 
 function unauthorized(): AtlasRefusal {

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { invalidAttribute } from './request-body.ts';
 
+const DEFAULT_PAGE = 100;
 const wholeNumber = z.string().regex(/^\d+$/).transform(Number);
 
 const pageQuery = z.object({
   pageNum: wholeNumber.pipe(z.number().min(1)).default(1),
-  itemsPerPage: wholeNumber.pipe(z.number().min(1).max(500)).default(100),
+  itemsPerPage: wholeNumber.pipe(z.number().min(1).max(500)).default(DEFAULT_PAGE),
   includeCount: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(true),
 });
 
@@ -18,6 +19,16 @@ interface Page {
   readonly links: Link[];
   readonly results: unknown[];
   readonly totalCount?: number;
+}
+
+/** Refuses pages larger than this sandbox gives, where it gives smaller ones than Atlas; the default shrinks too. */
+export function withinPageSize(url: URL, max: number): URL {
+  const asked = url.searchParams.get('itemsPerPage');
+  if (asked !== null && Number(asked) > max) throw invalidAttribute('itemsPerPage');
+  if (asked !== null || max >= DEFAULT_PAGE) return url;
+  const shrunk = new URL(url);
+  shrunk.searchParams.set('itemsPerPage', String(max));
+  return shrunk;
 }
 
 /**

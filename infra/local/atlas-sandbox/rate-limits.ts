@@ -8,7 +8,7 @@ export interface Rate {
   readonly seconds: number;
 }
 
-interface EndpointSet extends Rate {
+export interface EndpointSet extends Rate {
   /** Whose bucket a call takes from. */
   readonly scope: 'GROUP' | 'ORGANIZATION' | 'USER';
 }
@@ -20,6 +20,35 @@ export const endpointSets = {
   projects: { scope: 'USER', capacity: 1200, refill: 500, seconds: 60 },
   groupServiceAccounts: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
   orgServiceAccounts: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
+  rateLimits: { scope: 'USER', capacity: 300, refill: 100, seconds: 60 },
+  group: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  orgGroups: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
+  alerts: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  alertConfigurations: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  integrations: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  groupEvents: { scope: 'GROUP', capacity: 300, refill: 100, seconds: 60 },
+  orgEvents: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
+  networkPeering: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  privateEndpoints: { scope: 'GROUP', capacity: 4000, refill: 2000, seconds: 60 },
+  dataFederationPrivateEndpoints: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  dataLakePipelines: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  cloudProviderAccess: { scope: 'GROUP', capacity: 2000, refill: 1000, seconds: 60 },
+  databaseAccessHistory: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  maintenanceWindows: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  groupUsers: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  orgApiKeys: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
+  federatedAuthentication: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
+  allClusters: { scope: 'USER', capacity: 300, refill: 100, seconds: 60 },
+  clusters: { scope: 'GROUP', capacity: 10_000, refill: 5000, seconds: 60 },
+  collectionMetrics: { scope: 'GROUP', capacity: 300, refill: 100, seconds: 60 },
+  cloudBackups: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  legacyBackups: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  flexClusters: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  flexBackups: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  searchIndexes: { scope: 'GROUP', capacity: 500, refill: 500, seconds: 60 },
+  onlineArchives: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  groupMigrations: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  orgMigrations: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
 } satisfies Record<string, EndpointSet>;
 
 export type EndpointSetName = keyof typeof endpointSets;

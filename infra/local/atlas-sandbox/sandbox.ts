@@ -1,15 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import { createMovableClock, type MovableClock } from '../clock.ts';
 import { FaultPlan } from '../faults.ts';
 import { type Drop, type Loopback, serveOnLoopback } from '../loopback.ts';
 import { adminRoute, unknownPath } from './admin-api.ts';
+import { createDigest } from './digest.ts';
 import { createGenerator } from './generator.ts';
 import { oauthRoutes } from './oauth.ts';
 import { createRateLimiter, defaultLimits, type Limits } from './rate-limits.ts';
 import type { Received, Route } from './received.ts';
+import { accessOperations } from './resources/access.ts';
+import { alertConfigOperations } from './resources/alert-configs.ts';
+import { alertOperations } from './resources/alerts.ts';
+import { backupOperations } from './resources/backups.ts';
+import { cloudManagerOperations } from './resources/cloud-manager.ts';
+import { clusterOperations } from './resources/clusters.ts';
+import { complianceOperations } from './resources/compliance.ts';
+import { containerOperations } from './resources/containers.ts';
+import { eventOperations } from './resources/events.ts';
+import { flexOperations } from './resources/flex-clusters.ts';
 import { groupOperations } from './resources/groups.ts';
+import { legacyBackupOperations } from './resources/legacy-backups.ts';
+import { liveMigrationOperations } from './resources/live-migrations.ts';
+import { networkPeeringV1Operations } from './resources/network-peering-v1.ts';
+import { onlineArchiveOperations } from './resources/online-archives.ts';
 import { orgOperations } from './resources/orgs.ts';
+import { peerOperations } from './resources/peers.ts';
+import { privateNetworkingOperations } from './resources/private-networking.ts';
+import { projectSettingsOperations } from './resources/project-settings.ts';
+import { rateLimitOperations } from './resources/rate-limits.ts';
 import { rootOperations } from './resources/root.ts';
+import { searchIndexOperations } from './resources/search-indexes.ts';
 import { serviceAccountOperations } from './resources/service-accounts.ts';
 import { World } from './world.ts';
 
@@ -21,6 +42,10 @@ export interface SandboxOptions {
   readonly limits?: Partial<Limits>;
   /** What organizations allow unless they are added with their own value; 8760 unless given. */
   readonly maxSecretValidityHours?: number;
+  /** What every answer takes at least, in real milliseconds; 0 unless given. */
+  readonly latencyMs?: number;
+  /** The largest page a list gives; 500 unless given. */
+  readonly maxItemsPerPage?: number;
 }
 
 /** Atlas on this machine: what Atlas is documented or was seen to refuse, this refuses. */
@@ -35,14 +60,42 @@ export interface AtlasSandbox {
   listen(port?: number): Promise<Loopback>;
 }
 
-/** Every operation the sandbox has, one list per resource. */
-export const operations = [...rootOperations, ...orgOperations, ...groupOperations, ...serviceAccountOperations];
+const resourceOperations = [
+  ...rootOperations,
+  ...orgOperations,
+  ...groupOperations,
+  ...serviceAccountOperations,
+  ...alertOperations,
+  ...alertConfigOperations,
+  ...eventOperations,
+  ...containerOperations,
+  ...peerOperations,
+  ...privateNetworkingOperations,
+  ...accessOperations,
+  ...projectSettingsOperations,
+  ...clusterOperations,
+  ...flexOperations,
+  ...backupOperations,
+  ...legacyBackupOperations,
+  ...complianceOperations,
+  ...searchIndexOperations,
+  ...onlineArchiveOperations,
+  ...liveMigrationOperations,
+];
+
+/** Every operation of the versioned API the sandbox has. */
+export const operations = [...resourceOperations, ...rateLimitOperations(resourceOperations)];
+
+/** The operations of the APIs without versions: Atlas v1.0 and Cloud Manager. */
+export const olderOperations = [...networkPeeringV1Operations, ...cloudManagerOperations];
 
 export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
   const { seed = 'atlas', clock = createMovableClock(), faults = new FaultPlan() } = options;
+  const { latencyMs = 0, maxItemsPerPage = 500 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const world = new World(clock, createGenerator(seed), options.maxSecretValidityHours ?? 8760);
   const takeFromBucket = createRateLimiter(clock, limits.rates);
+  const digest = createDigest(world, clock, createGenerator(`${seed}/digest`));
 
   const app = new Hono<{ Bindings: { drop: Drop } }>();
   const answer = async (
@@ -60,6 +113,7 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
       response.headers.set('Date', clock.now().toUTCString());
       return response;
     };
+    if (latencyMs > 0) await delay(latencyMs);
     return faults.meet({
       operation,
       apply: async () => dated(await apply(received)),
@@ -73,7 +127,9 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
   };
   const routes = [
     ...oauthRoutes({ world, clock, limits }),
-    ...operations.map((operation) => adminRoute(operation, { world, takeFromBucket, rates: limits.rates })),
+    ...[...operations, ...olderOperations].map((operation) =>
+      adminRoute(operation, { world, digest, takeFromBucket, rates: limits.rates, maxItemsPerPage }),
+    ),
   ];
   for (const route of routes) app.on(route.method, route.path, (c) => answer(c, route));
   app.notFound((c) =>

@@ -1,6 +1,21 @@
 import type { Clock } from '../../../lib/runtime/clock.ts';
+import { wholeSeconds } from './date.ts';
 import type { Generator } from './generator.ts';
+import { jwt } from './jwt.ts';
 import { type GroupRole, meetsInGroup, type OrgRole } from './roles.ts';
+import { Access } from './state/access.ts';
+import { Alerts } from './state/alerts.ts';
+import { type ApiKey, ApiKeys, type Caller } from './state/api-keys.ts';
+import { Backups } from './state/backups.ts';
+import { CloudManager, type CloudManagerProject, type NewCloudManagerProject } from './state/cloud-manager.ts';
+import { Clusters } from './state/clusters.ts';
+import { Compliance } from './state/compliance.ts';
+import { Events } from './state/events.ts';
+import { FlexBackups } from './state/flex-backups.ts';
+import { Migrations } from './state/migrations.ts';
+import { Networking } from './state/networking.ts';
+import { OnlineArchives } from './state/online-archives.ts';
+import { SearchIndexes } from './state/search-indexes.ts';
 
 const HOUR_MS = 3_600_000;
 const SHORTENED_TO_MS = 7 * 24 * HOUR_MS;
@@ -69,6 +84,19 @@ export class World {
   readonly accounts = new Map<string, ServiceAccount>();
   /** How long the API takes to create a secret, in real milliseconds: the time in which a second create collides. */
   secretCreationMs = 1;
+  readonly apiKeys: ApiKeys;
+  readonly events: Events;
+  readonly alerts: Alerts;
+  readonly networking: Networking;
+  readonly access: Access;
+  readonly cloudManager: CloudManager;
+  readonly clusters: Clusters;
+  readonly searchIndexes: SearchIndexes;
+  readonly onlineArchives: OnlineArchives;
+  readonly migrations: Migrations;
+  readonly backups: Backups;
+  readonly flexBackups: FlexBackups;
+  readonly compliance: Compliance;
   readonly #tokens = new Map<string, Token>();
   readonly #clock: Clock;
   readonly #generator: Generator;
@@ -78,6 +106,19 @@ export class World {
     this.#clock = clock;
     this.#generator = generator;
     this.#maxSecretValidityHours = maxSecretValidityHours;
+    this.apiKeys = new ApiKeys(this, generator.fork('api keys'));
+    this.events = new Events(this, generator.fork('events'));
+    this.alerts = new Alerts(this, generator.fork('alerts'), this.events);
+    this.networking = new Networking(this, generator.fork('networking'));
+    this.access = new Access(this, generator.fork('access'));
+    this.cloudManager = new CloudManager(this, generator.fork('cloud manager'));
+    this.clusters = new Clusters(this, generator.fork('clusters'));
+    this.searchIndexes = new SearchIndexes(this, generator.fork('search indexes'));
+    this.onlineArchives = new OnlineArchives(this, generator.fork('online archives'));
+    this.migrations = new Migrations(this, generator.fork('migrations'), this.events);
+    this.backups = new Backups(this, this.migrations);
+    this.flexBackups = new FlexBackups(this, generator.fork('flex backups'));
+    this.compliance = new Compliance(this);
   }
 
   /** Now, in whole seconds: all the precision Atlas's dates have. */
@@ -133,8 +174,16 @@ export class World {
     return account;
   }
 
-  /** Gives the account roles in one more project, or other roles in one it already reaches. */
-  assign(account: ServiceAccount, project: Project, roles: readonly GroupRole[]): void {
+  addApiKey(org: Organization, key: { roles: readonly OrgRole[]; accessList?: string[] }): ApiKey {
+    return this.apiKeys.add(org, key);
+  }
+
+  addCloudManagerProject(org: Organization, project: NewCloudManagerProject): CloudManagerProject {
+    return this.cloudManager.add(org, project);
+  }
+
+  /** Gives the caller roles in one more project, or other roles in one it already reaches. */
+  assign(account: Caller, project: Project, roles: readonly GroupRole[]): void {
     account.groupRoles.set(project.id, [...roles]);
   }
 
@@ -199,7 +248,7 @@ export class World {
       iat: issuedAt.getTime() / 1000,
       exp: expiresAt.getTime() / 1000,
     };
-    const value = `${base64url({ alg: 'ES512', typ: 'JWT' })}.${base64url(claims)}.${this.#generator.token(176)}`;
+    const value = jwt(claims, this.#generator.token(176));
     const token = { value, clientId: account.clientId, secretId: secret.id, expiresAt };
     this.#tokens.set(value, token);
     return token;
@@ -226,7 +275,7 @@ export class World {
   }
 
   /** Projects the account may read. */
-  projectsSeenBy(account: ServiceAccount): Project[] {
+  projectsSeenBy(account: Caller): Project[] {
     return this.projectsOf(this.org(account.orgId)).filter((project) =>
       meetsInGroup('Project Read Only', account.groupRoles.get(project.id) ?? [], account.orgRoles),
     );
@@ -240,14 +289,6 @@ export class World {
     const secret = this.accounts.get(token.clientId)?.secrets.find(({ id }) => id === token.secretId);
     return secret !== undefined && this.#isFresh(secret) && token.expiresAt > this.#clock.now();
   }
-}
-
-function wholeSeconds(date: Date): Date {
-  return new Date(Math.floor(date.getTime() / 1000) * 1000);
-}
-
-function base64url(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
 function known<T>(value: T | undefined, id: string): T {

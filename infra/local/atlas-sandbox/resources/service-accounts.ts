@@ -49,6 +49,17 @@ export const serviceAccountOperations = [
   }),
   inOrg({
     ...orgLevel,
+    operationId: 'getOrgServiceAccountGroups',
+    method: 'GET',
+    path: '/orgs/{orgId}/serviceAccounts/{clientId}/groups',
+    role: 'Organization Read Only',
+    handle(call, org) {
+      const assigned = [...accountOfOrg(call, org).groupRoles].map(([groupId, roles]) => ({ groupId, roles }));
+      return { status: 200, body: paginate(call.url, assigned, (group) => group) };
+    },
+  }),
+  inOrg({
+    ...orgLevel,
     operationId: 'updateOrgServiceAccount',
     method: 'PATCH',
     path: '/orgs/{orgId}/serviceAccounts/{clientId}',
@@ -67,7 +78,7 @@ export const serviceAccountOperations = [
     method: 'POST',
     path: '/orgs/{orgId}/serviceAccounts/{clientId}/secrets',
     role: 'Organization Owner',
-    handle: (call, org) => createSecret(call, accountOfOrg(call, org)),
+    handle: (call, org) => createSecret(call, accountOfOrg(call, org), { orgId: org.id }),
   }),
   inOrg({
     ...orgLevel,
@@ -75,7 +86,7 @@ export const serviceAccountOperations = [
     method: 'DELETE',
     path: '/orgs/{orgId}/serviceAccounts/{clientId}/secrets/{secretId}',
     role: 'Organization Owner',
-    handle: (call, org) => deleteSecret(call, accountOfOrg(call, org)),
+    handle: (call, org) => deleteSecret(call, accountOfOrg(call, org), { orgId: org.id }),
   }),
   inGroup({
     ...groupLevel,
@@ -116,7 +127,7 @@ export const serviceAccountOperations = [
     method: 'POST',
     path: '/groups/{groupId}/serviceAccounts/{clientId}/secrets',
     role: 'Project Owner',
-    handle: (call, project) => createSecret(call, ownedByProject(call, project)),
+    handle: (call, project) => createSecret(call, ownedByProject(call, project), feedsOf(project)),
   }),
   inGroup({
     ...groupLevel,
@@ -124,7 +135,7 @@ export const serviceAccountOperations = [
     method: 'DELETE',
     path: '/groups/{groupId}/serviceAccounts/{clientId}/secrets/{secretId}',
     role: 'Project Owner',
-    handle: (call, project) => deleteSecret(call, ownedByProject(call, project)),
+    handle: (call, project) => deleteSecret(call, ownedByProject(call, project), feedsOf(project)),
   }),
 ];
 
@@ -151,7 +162,14 @@ function ownedByProject(call: Call, project: Project): ServiceAccount {
   return account;
 }
 
-async function createSecret(call: Call, account: ServiceAccount): Promise<Answer> {
+/** Where what happens to an account is told. */
+type Feeds = Partial<Record<'orgId' | 'groupId', string>>;
+
+function feedsOf({ id, orgId }: Project): Feeds {
+  return { orgId, groupId: id };
+}
+
+async function createSecret(call: Call, account: ServiceAccount, feeds: Feeds): Promise<Answer> {
   const { secretExpiresAfterHours: hours } = call.body(secretRequest);
   if (hours < SHORTEST_VALIDITY_HOURS || hours > call.world.org(account.orgId).maxSecretValidityHours) {
     throw invalidAttribute('secretExpiresAfterHours');
@@ -169,15 +187,17 @@ async function createSecret(call: Call, account: ServiceAccount): Promise<Answer
       throw new AtlasRefusal(400, 'MAX_SECRETS_PER_SERVICE_ACCOUNT_EXCEEDED', detail, parameters);
     }
     const secret = call.world.mintSecret(account, hours);
+    call.world.events.record({ eventTypeName: 'SERVICE_ACCOUNT_SECRET_ADDED', ...feeds, by: call.caller });
     return { status: 201, body: { ...dates(secret), secret: secret.value } };
   } finally {
     creating.delete(account);
   }
 }
 
-function deleteSecret(call: Call, account: ServiceAccount): Answer {
+function deleteSecret(call: Call, account: ServiceAccount, feeds: Feeds): Answer {
   const secretId = call.param('secretId');
   if (!call.world.revokeSecret(account, secretId)) throw resourceNotFound(secretId);
+  call.world.events.record({ eventTypeName: 'SERVICE_ACCOUNT_SECRET_DELETED', ...feeds, by: call.caller });
   return { status: 204 };
 }
 
