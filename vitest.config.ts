@@ -5,7 +5,9 @@ export default defineConfig({
     dir: 'test',
     include: ['**/*.test.ts'],
     // Slower suites that need more than npm: `.ci/run` names their folder on the command line.
-    exclude: ['emulator', 'sweep'].filter((suite) => suite !== process.env['SUITE']).map((suite) => `${suite}/**`),
+    exclude: ['emulator', 'independent', 'sweep']
+      .filter((suite) => suite !== process.env['SUITE'])
+      .map((suite) => `${suite}/**`),
     globalSetup: ['test/support/set-up.ts'],
     testTimeout: 20_000,
     restoreMocks: true,

@@ -214,6 +214,17 @@ describe('the exit status and a plain sentence say', () => {
 });
 
 describe('credentials', () => {
+  it('may be API keys', async () => {
+    const { publicKey, privateKey } = sandbox.world.addApiKey(org, { roles: ['ORG_READ_ONLY'] });
+    const keys = { MONGODB_ATLAS_BASE_URL: server.origin, MONGODB_ATLAS_PUBLIC_API_KEY: publicKey };
+    expect(await atlas(['listOrgs'], { ...keys, MONGODB_ATLAS_PRIVATE_API_KEY: privateKey })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    const wrong = await atlas(['listOrgs'], { ...keys, MONGODB_ATLAS_PRIVATE_API_KEY: 'another-key' });
+    expect(wrong).toMatchObject({ status: 1, stderr: expect.stringContaining('does not accept these API keys') });
+  });
+
   it('may lie in Secrets Manager', async () => {
     const aws = createEmbeddedAws();
     await using endpoint = await aws.listen();
