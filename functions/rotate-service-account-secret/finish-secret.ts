@@ -6,8 +6,7 @@ import { accountOf } from './account.ts';
 import { scopeOf } from './credential.ts';
 import { identifyCurrent } from './decide.ts';
 import { RotationStopped } from './errors.ts';
-import { detachPending, isAlive } from './pending.ts';
-import { prove } from './prove.ts';
+import { detachPending, type Look, lookFor, requireProven } from './pending.ts';
 import { type Held, locate, type Rotation, type Step } from './rotation.ts';
 
 /**
@@ -15,7 +14,7 @@ import { type Held, locate, type Rotation, type Step } from './rotation.ts';
  * still works afterwards. The replaced secret stays: the next rotation deletes it when its grace is over.
  */
 export async function finishSecret(step: Step, rotation: Rotation, pending: Held): Promise<void> {
-  await prove(step, pending, { isNew: true });
+  await requireProven(step, rotation, pending, false);
   await promote(step, rotation);
   await confirm(step, { ...rotation, current: pending, previous: rotation.current, pending: undefined });
 }
@@ -50,21 +49,21 @@ async function promote(step: Step, { secret, current }: Rotation): Promise<void>
 export async function confirm(step: Step, rotation: Rotation): Promise<void> {
   const { current } = rotation;
   try {
-    if (await isAlive(step, rotation, current)) return await announce(step, rotation);
+    const look = await lookFor(step, rotation, current);
+    if (look.alive) return await announce(step, rotation, look);
   } catch (error) {
     // An account that rotates itself asks with the very credentials in question.
     if (!(error instanceof AtlasCredentialsRefused && rotation.mode === 'self' && rotation.previous)) throw error;
     const { previous, account } = rotation;
     const asPrevious = accountOf(step.services.atlasTrying(previous), scopeOf(previous.credential), account.clientId);
-    if (await isAlive(step, { ...rotation, account: asPrevious }, current)) throw error;
+    if ((await lookFor(step, { ...rotation, account: asPrevious }, current)).alive) throw error;
     return takeBack(step, { ...rotation, account: asPrevious });
   }
   return takeBack(step, rotation);
 }
 
-async function announce({ services, deadline }: Step, rotation: Rotation): Promise<void> {
+async function announce({ services, deadline }: Step, rotation: Rotation, { slots }: Look): Promise<void> {
   const { secret, current, account } = rotation;
-  const { slots } = await account.secrets(deadline);
   const { currentId, previousId } = locate(rotation, slots);
   const endOf = (secretId: string | undefined): string | null =>
     slots.find(({ id }) => id === secretId)?.expiresAt.toISOString() ?? null;

@@ -2,7 +2,7 @@ import { versionAt } from '../../lib/aws/secrets-manager.ts';
 import { createSecret, preview } from './create-secret.ts';
 import { RotationStopped } from './errors.ts';
 import { confirm, finishSecret } from './finish-secret.ts';
-import { requireAlive } from './pending.ts';
+import { requireAlive, requireProven } from './pending.ts';
 import { prove } from './prove.ts';
 import { openSecret, type Rotation, readRotation, type Step } from './rotation.ts';
 
@@ -30,9 +30,9 @@ export async function runStep(step: Step): Promise<void> {
       versionId: event.ClientRequestToken,
     });
   }
-  await requireAlive(step, rotation, pending);
-  if (event.Step === 'testSecret') return prove(step, pending, { isNew: true, keepToken: true });
-  if (event.Step === 'finishSecret') return finishSecret(step, rotation, pending);
+  if (event.Step === 'setSecret') return requireAlive(step, rotation, pending);
+  if (event.Step === 'testSecret') return requireProven(step, rotation, pending, true);
+  return finishSecret(step, rotation, pending);
 }
 
 /** Checks all that a rotation needs, and changes nothing: the current credentials work, and the way ahead is clear. */
