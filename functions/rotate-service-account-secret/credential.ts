@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ClientId, GroupId, ObjectId, OrgId } from '../../lib/atlas/operations/shapes.ts';
+import { parseJson } from '../../lib/runtime/json.ts';
 import { problemsOf, sentenceOf } from '../../lib/runtime/problems.ts';
 import { RotationStopped } from './errors.ts';
 
@@ -40,15 +41,6 @@ export function parseCredential(text: string, version: string): Credential {
     `the ${version} value is not a service account's: ${sentenceOf(problems)}`,
     { version, problems },
   );
-}
-
-/** A syntax error would quote the text, so it is not passed on: what is not JSON is simply not an object. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The lifetime a stored secret was made with, in hours; undefined where the value does not say. */

@@ -9,6 +9,7 @@ import { type AtlasClient, createAtlasClient } from '../../lib/atlas/client.ts';
 import { AtlasCredentialsRefused } from '../../lib/atlas/errors.ts';
 import { getGroupServiceAccount, getOrgServiceAccount } from '../../lib/atlas/operations/service-accounts.ts';
 import { getSystemStatus } from '../../lib/atlas/operations/system.ts';
+import { parseJson } from '../../lib/runtime/json.ts';
 
 /** One secret that was to be rotated, and what could be proven of it. */
 export interface RotationProof {
@@ -173,15 +174,6 @@ async function readVersion(client: SecretsManagerClient, secret: string, version
   const parsed = Value.safeParse(parseJson(SecretString));
   if (!parsed.success) throw new Error(`${secret} does not hold a service account's credentials`);
   return { versionId: VersionId, value: parsed.data };
-}
-
-/** A syntax error would quote the secret, so it is not passed on. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const clientOf = ({ atlasOrigin }: Place, { clientId, clientSecret }: Value): AtlasClient =>

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Deadline } from '../runtime/deadline.ts';
 import { errorCode } from '../runtime/error-code.ts';
+import { parseJson } from '../runtime/json.ts';
 
 /** Where requests go. Two doors, because a kept-alive connection can die under a request and leave its fate unknown. */
 export interface Transport {
@@ -56,17 +57,8 @@ export async function exchange(dispatcher: Dispatcher, sent: Sent, deadline?: De
       ...(deadline && { signal: deadline.signal }),
     });
     const text = await answer.body.text();
-    return { kind: 'answer', status: answer.statusCode, headers: answer.headers, json: parse(text) };
+    return { kind: 'answer', status: answer.statusCode, headers: answer.headers, json: parseJson(text) };
   } catch (cause) {
     return { kind: 'silence', sent: !NEVER_SENT.has(errorCode(cause) ?? ''), cause };
-  }
-}
-
-/** Not every answer is JSON (a proxy's page is not), and a syntax error would quote the text: so no error at all. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../errors.ts';
 import { errorCode } from './error-code.ts';
+import { parseJson } from './json.ts';
 
 /**
  * The settings as they were deployed: the file `AUTOMATION_SETTINGS` names (relative to the bundle), the JSON itself
@@ -22,11 +23,8 @@ export async function readDeployedSettings(named: string | undefined): Promise<u
   }
 }
 
-/** A syntax error would quote the text, so it is not passed on. */
 function parse(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigError(`${path} is not JSON`, [{ path, problem: 'is not JSON' }]);
-  }
+  const settings = parseJson(text);
+  if (settings === undefined) throw new ConfigError(`${path} is not JSON`, [{ path, problem: 'is not JSON' }]);
+  return settings;
 }

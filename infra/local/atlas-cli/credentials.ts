@@ -5,6 +5,7 @@ import { ConfigError } from '../../../lib/errors.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../lib/runtime/deadline.ts';
 import { BaseUrl } from '../../../lib/runtime/environment.ts';
+import { parseJson } from '../../../lib/runtime/json.ts';
 import { problemsOf } from '../../../lib/runtime/problems.ts';
 
 /** The variables MongoDB's own tools read, and ours. Empty ones count as not set. */
@@ -51,13 +52,4 @@ async function stored(secret: string): Promise<AtlasCredentials> {
   if (!parsed.success)
     throw new ConfigError(`${secret} holds neither clientId and clientSecret nor publicKey and privateKey`);
   return parsed.data;
-}
-
-/** A syntax error would quote the secret, so it is not passed on. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
