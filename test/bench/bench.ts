@@ -1,7 +1,8 @@
 /** `npm run bench -- <what>`: measures on this machine and prints a table. */
+import { benchClient } from './client.ts';
 import { benchCold } from './cold.ts';
 
-const benches: Readonly<Record<string, () => Promise<string>>> = { cold: benchCold };
+const benches: Readonly<Record<string, () => Promise<string>>> = { client: benchClient, cold: benchCold };
 
 const wanted = process.argv[2] ?? '';
 const bench = benches[wanted];
