@@ -120,3 +120,28 @@ export const policyOf = (
 
 /** The part of the settings file this function reads. */
 export const Settings = z.object({ rotation: RotationSettings.prefault({}) });
+
+const SecretName = z.string().min(1).max(2048);
+
+/** What Secrets Manager says of a rotation it gave up, by way of EventBridge. */
+const RotationFailed = z
+  .object({ detail: z.object({ additionalEventData: z.object({ SecretId: SecretName }) }) })
+  .transform(({ detail }) => ({ secrets: [detail.additionalEventData.SecretId], dryRun: false }));
+
+/** A schedule's event: every managed secret, for real. */
+const Scheduled = z
+  .object({ source: z.string(), 'detail-type': z.string() })
+  .transform(() => ({ secrets: undefined, dryRun: false }));
+
+/** A call by hand. Strict, so that a misspelt `dryRun` is no real run. */
+const ByHand = z
+  .strictObject({
+    /** Only these of the managed secrets, by name or ARN; all of the settings' unless given. */
+    secrets: z.array(SecretName).min(1).optional(),
+    /** Says what would be done and writes nothing. */
+    dryRun: z.boolean().default(false),
+  })
+  .transform(({ secrets, dryRun }) => ({ secrets, dryRun }));
+
+export const SweepEvent = z.union([RotationFailed, Scheduled, ByHand]);
+export type SweepEvent = z.output<typeof SweepEvent>;

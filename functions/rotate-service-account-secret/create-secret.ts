@@ -48,7 +48,8 @@ export async function preview(step: Step, rotation: Rotation): Promise<Decision>
   return decision;
 }
 
-async function viewOf(step: Step, rotation: Rotation): Promise<View> {
+/** Everything there is to decide on, read now. */
+export async function viewOf(step: Step, rotation: Rotation): Promise<View> {
   const { secret, current, previous, pending, account } = rotation;
   const { slots, now } = await account.secrets(step.deadline);
   const { currentId, previousId } = locate(rotation, slots);
@@ -113,7 +114,7 @@ function idIn(value: string, clientId: string): string | undefined {
  * Takes the label off first, and looks: from then on nobody can be sent to the secret that goes, and nobody has made it
  * current meanwhile.
  */
-async function remove(
+export async function remove(
   step: Step,
   rotation: Rotation,
   { slot, why, fence }: Extract<Decision, { do: 'delete' }>,
@@ -128,7 +129,7 @@ async function remove(
   }
   await requireUnchanged(step, rotation, fence);
   await rotation.account.remove(slot.id, deadline);
-  log.info('deleted a secret to make room', { facts: { clientId: rotation.account.clientId, secretId: slot.id, why } });
+  log.info('deleted a secret that was due', { facts: { clientId: rotation.account.clientId, secretId: slot.id, why } });
 }
 
 /** A refused move may mean that the label is off already, or on another version: the look after it tells. */
@@ -136,7 +137,8 @@ const unlessRefused = (error: unknown): void => {
   if (!(error instanceof AwsCallFailed && error.refused)) throw error;
 };
 
-function stopped(decision: Extract<Decision, { do: 'wait' | 'refuse' }>, { now }: View): RotationStopped {
+/** Why a slot does not become free, as the error that says so. */
+export function stopped(decision: Extract<Decision, { do: 'wait' | 'refuse' }>, { now }: View): RotationStopped {
   const { slot } = decision;
   const ageHours = Math.floor((now.getTime() - slot.createdAt.getTime()) / 3_600_000);
   const facts = { secretId: slot.id, ageHours, expiresAt: slot.expiresAt, lastUsedAt: slot.lastUsedAt };

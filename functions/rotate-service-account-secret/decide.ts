@@ -48,6 +48,8 @@ export type Decision =
   /** Somebody else's secret holds the slot. */
   | { readonly do: 'refuse'; readonly slot: Slot };
 
+export type RestDecision = Extract<Decision, { readonly slot: Slot }>;
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -77,7 +79,7 @@ const alive = (slot: Slot, now: Date): boolean => slot.expiresAt > now;
 
 /** What createSecret does next. Pure; asked again after every change, until it says keep or mint, or stops. */
 export function decide(view: View): Decision {
-  const { slots, currentId, pendingId, now } = view;
+  const { slots, pendingId, now } = view;
   if (pendingId !== undefined) {
     const pending = slots.find((slot) => slot.id === pendingId);
     return pending && alive(pending, now) ? { do: 'keep' } : { do: 'drop-pending' };
@@ -85,19 +87,27 @@ export function decide(view: View): Decision {
   const lifetime = lifetimeHours(view.policy.secretExpiresAfterHours, view.secretArn);
   // Present ones count, not valid ones: Atlas keeps an expired secret's slot until somebody deletes it.
   if (slots.length < 2) return { do: 'mint', lifetimeHours: lifetime };
-  const options = slots.filter((slot) => slot.id !== currentId).map((slot) => makeRoom(slot, view, lifetime));
-  const best = options.find((o) => o.do === 'delete') ?? options.find((o) => o.do === 'wait') ?? options[0];
-  return best ?? { do: 'mint', lifetimeHours: lifetime };
+  return decideRest(view) ?? { do: 'mint', lifetimeHours: lifetime };
+}
+
+/**
+ * What is due for the secrets beside the current one, whether or not a new one is to be made: the part of createSecret's
+ * decision that the sweep carries out by itself. Undefined where there are none.
+ */
+export function decideRest(view: View): RestDecision | undefined {
+  const lifetime = lifetimeHours(view.policy.secretExpiresAfterHours, view.secretArn);
+  const options = view.slots.filter(({ id }) => id !== view.currentId).map((slot) => makeRoom(slot, view, lifetime));
+  return options.find((o) => o.do === 'delete') ?? options.find((o) => o.do === 'wait') ?? options[0];
 }
 
 /** What to do about the secret in the slot the new one needs. Deletes only what can't become needed meanwhile. */
-function makeRoom(slot: Slot, view: View, lifetime: number): Decision {
+function makeRoom(slot: Slot, view: View, lifetime: number): RestDecision {
   const { now, previous, promotedAt } = view;
   const current = view.slots.find(({ id }) => id === view.currentId);
   const isPrevious = slot.id === previous?.secretId;
   const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
   if (isPrevious || view.unlabelledIds.has(slot.id)) {
-    const remove: Decision = {
+    const remove: RestDecision = {
       do: 'delete',
       slot,
       why: isPrevious ? 'previous' : 'unlabelled',
@@ -110,7 +120,7 @@ function makeRoom(slot: Slot, view: View, lifetime: number): Decision {
       promotedAt.getTime() + CLAMP_MS,
       (current?.expiresAt.getTime() ?? Number.POSITIVE_INFINITY) - DAY_MS,
     );
-    const wait = (until: number, why: 'grace' | 'straggler'): Decision | undefined => {
+    const wait = (until: number, why: 'grace' | 'straggler'): RestDecision | undefined => {
       const end = new Date(Math.min(until, latest));
       return now < end ? { do: 'wait', slot, until: end, why } : undefined;
     };

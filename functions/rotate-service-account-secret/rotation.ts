@@ -163,6 +163,12 @@ const isSameSecret = (one: string | undefined, other: string): boolean =>
 /** The name in an ARN, which ends in six characters of AWS's own; a name as it is. */
 const nameIn = (secret: string): string => /^arn:.*:secret:(.*)-\w{6}$/.exec(secret)?.[1] ?? secret;
 
+/** The version a rotation is under way for: AWSPENDING, unless it is on the current version, where a finished one leaves it. */
+export function pendingOf(secret: SecretDescription): string | undefined {
+  const pending = versionAt(secret, 'AWSPENDING');
+  return pending === versionAt(secret, 'AWSCURRENT') ? undefined : pending;
+}
+
 /**
  * Refuses unless the labels are as this step found them, with AWSPREVIOUS off `fence`: what is about to be deleted must
  * not have become anybody's value meanwhile.
@@ -176,7 +182,7 @@ export async function requireUnchanged(
   const moved =
     now.deletedAt !== undefined ||
     versionAt(now, 'AWSCURRENT') !== current.versionId ||
-    versionAt(now, 'AWSPENDING') !== event.ClientRequestToken ||
+    pendingOf(now) !== pendingOf(secret) ||
     (fence !== undefined && versionAt(now, 'AWSPREVIOUS') === fence);
   if (moved) {
     throw new RotationStopped(

@@ -37,6 +37,7 @@ export interface Machine extends AsyncDisposable {
   /** What an AWS SDK needs to talk to the embedded services. */
   readonly sdk: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
   readonly rotate: LocalFunction;
+  readonly sweep: LocalFunction;
 }
 
 const REGION = 'us-east-1';
@@ -66,25 +67,32 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
   });
   const awsServer = started.use(await aws.listen());
 
-  const rotate = started.use(
-    createLocalFunction({
-      name: 'rotate-service-account-secret',
-      bundles,
-      region: REGION,
-      environment: {
-        MONGODB_ATLAS_BASE_URL: atlasServer.origin,
-        EVENT_BUS: 'default',
-        AUTOMATION_SETTINGS: JSON.stringify(settings),
-        AWS_ENDPOINT_URL: awsServer.origin,
-        AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      },
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-      ...(options.onOutput && { onOutput: options.onOutput }),
-    }),
-  );
-  functions.set(rotate.arn, rotate);
-  faults.kill = () => rotate.kill();
+  const place = (name: string): LocalFunction => {
+    const placed = started.use(
+      createLocalFunction({
+        name,
+        bundles,
+        region: REGION,
+        environment: {
+          MONGODB_ATLAS_BASE_URL: atlasServer.origin,
+          EVENT_BUS: 'default',
+          AUTOMATION_SETTINGS: JSON.stringify(settings),
+          AWS_ENDPOINT_URL: awsServer.origin,
+          AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+        },
+        ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+        ...(options.onOutput && { onOutput: options.onOutput }),
+      }),
+    );
+    functions.set(placed.arn, placed);
+    return placed;
+  };
+  const rotate = place('rotate-service-account-secret');
+  const sweep = place('sweep-service-account-secrets');
+  faults.kill = async () => {
+    await Promise.all([...functions.values()].map((placed) => placed.kill()));
+  };
 
   const running = started.move();
   return {
@@ -96,6 +104,7 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
     awsEndpoint: awsServer.origin,
     sdk: { region: REGION, endpoint: awsServer.origin, credentials: CREDENTIALS },
     rotate,
+    sweep,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -3,6 +3,7 @@ import {
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
   PutSecretValueCommand,
+  RotateSecretCommand,
   type RotationRulesType,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
@@ -57,6 +58,8 @@ export interface SecretsManager {
     version: { token: string; value: string; stage: Stage; rotationToken?: string | undefined },
     deadline: Deadline,
   ): Promise<'stored' | 'taken'>;
+  /** Asks for a rotation, which then goes on by itself. Refused while one is under way. */
+  rotate(secretId: string, deadline: Deadline): Promise<void>;
   /** Moves a label by compare-and-swap: refused unless it is on `from`. Without `to` the label is taken off. */
   moveStage(secretId: string, stage: Stage, move: { from: string; to?: string }, deadline: Deadline): Promise<void>;
 }
@@ -161,6 +164,12 @@ export function createSecretsManager(
         if (errorName(cause) === 'ResourceExistsException') return 'taken';
         throw new AwsCallFailed('secretsmanager', 'PutSecretValue', cause, { managedSecret: secretId });
       }
+    },
+
+    async rotate(secretId, deadline) {
+      await client
+        .send(new RotateSecretCommand({ SecretId: secretId }), within(deadline))
+        .catch(failed('RotateSecret', secretId));
     },
 
     async moveStage(secretId, stage, { from, to }, deadline) {

@@ -28,3 +28,20 @@ export const RotationTakenBack = z.object({
 });
 export type RotationTakenBack = z.output<typeof RotationTakenBack>;
 export const ROTATION_TAKEN_BACK = 'Service Account Secret Rotation Taken Back';
+
+/**
+ * A secret that can't be rotated as things are, and ends at `deadline`. Sent by every sweep from three days before, until
+ * it is mended: the hours left tell one from the next.
+ */
+export const SecretInDanger = z.object({
+  secretArn: z.string(),
+  versionId: z.string(),
+  clientId: z.string(),
+  deadline: z.iso.datetime(),
+  hoursLeft: z.int(),
+  /** The error code of what stands in the way, and its sentence. */
+  code: z.string(),
+  reason: z.string(),
+});
+export type SecretInDanger = z.output<typeof SecretInDanger>;
+export const SECRET_IN_DANGER = 'Service Account Secret In Danger';

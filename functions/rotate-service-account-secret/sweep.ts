@@ -1,0 +1,143 @@
+import { type SecretDescription, versionAt } from '../../lib/aws/secrets-manager.ts';
+import { AutomationError } from '../../lib/errors.ts';
+import { SECRET_IN_DANGER, SecretInDanger } from '../../lib/events/rotation.ts';
+import { SLACK_HOURS } from './contract.ts';
+import { remove, stopped, viewOf } from './create-secret.ts';
+import { decideRest } from './decide.ts';
+import { RotationStopped } from './errors.ts';
+import { openSecret, pendingOf, type Rotation, readRotation, type Step } from './rotation.ts';
+import { runStep } from './steps.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Secrets Manager tries a rotation again by itself; only one older than this is taken for given up. */
+const GIVEN_UP_MS = 30 * 60_000;
+
+/** What became of one secret in a sweep. `would` stands before what a dry run left undone. */
+export interface Swept {
+  readonly managedSecret: string;
+  readonly state:
+    | 'in order'
+    | 'under way'
+    | 'finished'
+    | 'deleted'
+    | 'started'
+    | 'waiting'
+    | 'blocked'
+    | 'would finish'
+    | 'would delete'
+    | 'would start';
+  /** When the current secret ends, by Atlas. */
+  readonly expiresAt?: string | undefined;
+  /** The Atlas id of what was, or would be, deleted, or of what stands in the way. */
+  readonly secretId?: string | undefined;
+  /** Why it waits or is blocked. */
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** What a sweep needs besides one invocation's context: which secret, and whether to write. */
+export type SweepStep = Omit<Step, 'event'> & { readonly managedSecret: string; readonly dryRun: boolean };
+
+/**
+ * Brings one managed secret on: finishes a rotation that was given up, deletes what is due, and starts a rotation where
+ * the current secret ends sooner than the schedule would replace it. Decides as the rotation itself does, and may run
+ * beside it and at any time.
+ */
+export async function sweepSecret(sweep: SweepStep): Promise<Swept> {
+  const { services, deadline, managedSecret } = sweep;
+  const secret = await services.secretsManager.describe(managedSecret, deadline);
+  const pending = pendingOf(secret);
+  const step: Step = {
+    ...sweep,
+    event: {
+      SecretId: secret.arn,
+      ClientRequestToken: pending ?? versionAt(secret, 'AWSCURRENT') ?? '',
+      Step: 'createSecret',
+    },
+  };
+  await openSecret(step);
+  return pending === undefined ? settle(sweep, step, secret) : resume(sweep, step, secret, pending);
+}
+
+/** A rotation that Secrets Manager has given up is finished by the very steps it consists of. */
+async function resume(sweep: SweepStep, step: Step, secret: SecretDescription, pending: string): Promise<Swept> {
+  const { dryRun, services, deadline } = sweep;
+  const managedSecret = secret.arn;
+  const versions = await services.secretsManager.versions(managedSecret, deadline);
+  const begun = versions.find(({ versionId }) => versionId === pending)?.createdAt;
+  // By Atlas's clock, as every age: this machine's may be anything.
+  const { now } = await (await readRotation(step, secret)).account.secrets(deadline);
+  if (begun && now.getTime() - begun.getTime() < GIVEN_UP_MS) return { managedSecret, state: 'under way' };
+  if (dryRun) return { managedSecret, state: 'would finish' };
+  try {
+    for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const) {
+      await runStep({ ...step, event: { ...step.event, Step } });
+    }
+    return { managedSecret, state: 'finished' };
+  } catch (error) {
+    return inTheWay(step, error);
+  }
+}
+
+async function settle(
+  { dryRun, services, deadline }: SweepStep,
+  step: Step,
+  secret: SecretDescription,
+): Promise<Swept> {
+  const rotation = await readRotation(step, secret);
+  const view = await viewOf(step, rotation);
+  const current = view.slots.find(({ id }) => id === view.currentId);
+  const known = { managedSecret: secret.arn, expiresAt: current?.expiresAt.toISOString() };
+  const rest = decideRest(view);
+  if (rest?.do === 'delete') {
+    if (!dryRun) await remove(step, rotation, rest, view);
+    return { ...known, state: dryRun ? 'would delete' : 'deleted', secretId: rest.slot.id };
+  }
+  // By the real end of the secret, which a mint, or a person, may have brought nearer than the schedule knows.
+  const endsSoon = (current?.expiresAt.getTime() ?? 0) - view.now.getTime() < SLACK_HOURS * HOUR_MS;
+  if (rest && (rest.do === 'refuse' || endsSoon)) return inTheWay(step, stopped(rest, view), rotation);
+  if (rest) return { ...known, state: 'waiting', ...reasonOf(stopped(rest, view)), secretId: rest.slot.id };
+  if (!endsSoon) return { ...known, state: 'in order' };
+  if (!dryRun) await services.secretsManager.rotate(secret.arn, deadline);
+  return { ...known, state: dryRun ? 'would start' : 'started' };
+}
+
+const reasonOf = ({ code, message }: AutomationError): { code: string; reason: string } => ({ code, reason: message });
+
+/** Says what stands in the way of a rotation, and warns of the end of the current secret where that is near. */
+async function inTheWay(step: Step, error: unknown, known?: Rotation): Promise<Swept> {
+  if (!(error instanceof AutomationError)) throw error;
+  const { services, deadline, event, log } = step;
+  const secret = await services.secretsManager.describe(event.SecretId, deadline);
+  // As it is now, with no rotation in it: what was pending may just have been dropped.
+  const idle: Step = { ...step, event: { ...event, ClientRequestToken: versionAt(secret, 'AWSCURRENT') ?? '' } };
+  const rotation = known ?? (await readRotation(idle, secret));
+  const view = await viewOf(idle, { ...rotation, pending: undefined });
+  const end = view.slots.find(({ id }) => id === view.currentId)?.expiresAt ?? view.now;
+  const hoursLeft = Math.floor((end.getTime() - view.now.getTime()) / HOUR_MS);
+  const waits = error instanceof RotationStopped && error.code === 'ROTATION_MUST_WAIT' && hoursLeft >= SLACK_HOURS;
+  const swept: Swept = {
+    managedSecret: secret.arn,
+    state: waits ? 'waiting' : 'blocked',
+    expiresAt: end.toISOString(),
+    ...reasonOf(error),
+  };
+  log.warn('a rotation does not go on', { facts: { ...swept, ...error.facts } });
+  if (hoursLeft < SLACK_HOURS) {
+    const detail: SecretInDanger = {
+      secretArn: secret.arn,
+      versionId: rotation.current.versionId,
+      clientId: rotation.account.clientId,
+      deadline: end.toISOString(),
+      hoursLeft,
+      code: error.code,
+      reason: error.message,
+    };
+    await services.events.publish(
+      { detailType: SECRET_IN_DANGER, detail: SecretInDanger.parse(detail), resources: [secret.arn] },
+      deadline,
+    );
+  }
+  return swept;
+}
