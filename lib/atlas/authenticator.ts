@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AutomationError } from '../errors.ts';
-import type { Deadline } from '../runtime/deadline.ts';
+import { type Deadline, deadlineIn } from '../runtime/deadline.ts';
 import { AtlasDigestUnsupported, type DigestChallenge, digestHeader, parseChallenge } from './digest.ts';
 import { AtlasCredentialsRefused, AtlasInputInvalid, AtlasUnavailable } from './errors.ts';
 import {
@@ -46,6 +46,22 @@ export interface Authenticator {
   readonly tokens: TokenSource;
 }
 
+/** How long getting a token, or reading the credentials for it, may take, whoever asked first. */
+const OPENING_MS = 30_000;
+
+const DROP_PAUSE_MS = 60_000;
+
+const outOfTime = (): AtlasUnavailable =>
+  new AtlasUnavailable('no time was left to get a token', { operation: 'mintToken' });
+
+/** What everybody waits for, for as long as this caller has. */
+function inTime<Result>(shared: Promise<Result>, { signal }: Deadline): Promise<Result> {
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(outOfTime());
+  signal.addEventListener('abort', giveUp, { once: true });
+  return Promise.race([shared, over]).finally(() => signal.removeEventListener('abort', giveUp));
+}
+
 /** Proves who asks, as a service account by its token or by API keys, whichever `credentials` gives. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { credentials, clock, cnonce = () => randomBytes(16).toString('hex') } = options;
@@ -64,20 +80,32 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   /** What is in hand, or something new. Callers that ask together share one. */
   async function current(deadline?: Deadline): Promise<Token | ApiKeyCredentials> {
     if (held && ('publicKey' in held || clock.now().getTime() < held.freshUntil)) return held;
-    opening ??= open(deadline).finally(() => {
+    if (deadline?.signal.aborted) throw outOfTime();
+    opening ??= open(ownTime(deadline)).finally(() => {
       opening = undefined;
     });
-    return opening;
+    return deadline ? inTime(opening, deadline) : opening;
   }
 
-  const drop = (refused: Token | ApiKeyCredentials): void => {
-    if (held === refused) held = undefined;
+  /** Shared by all who wait: so it ends when the work is hopeless, not when the first who asked has given up. */
+  const ownTime = (deadline?: Deadline): Deadline =>
+    deadlineIn(Math.max(OPENING_MS, deadline?.remainingMs() ?? 0), clock);
+
+  /** At most once a minute: a 401 that will not go away must not use up the tokens an account may hold. */
+  let droppedAt = Number.NEGATIVE_INFINITY;
+  const drop = (refused: Token | ApiKeyCredentials, { headers }: Answered): void => {
+    // By Atlas's clock where it tells the time: it is Atlas's hour that tokens live.
+    const told = Date.parse(String(headers['date']));
+    const now = Number.isNaN(told) ? clock.now().getTime() : told;
+    if (held !== refused || now - droppedAt < DROP_PAUSE_MS) return;
+    held = undefined;
+    droppedAt = now;
   };
 
   const byToken = (token: Token): Proof => ({
     header: `Bearer ${token.token}`,
     // A token may have ended early, or its account's secret was rotated.
-    learn: () => drop(token),
+    learn: (refusal) => drop(token, refusal),
     verdict: () => undefined,
   });
 
@@ -104,7 +132,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         }
         // Unless a request beside this one has a newer nonce already.
         if (challenge && nonce === answered) nonce = { challenge, used: 0 };
-        if (answered && !challenge?.stale) drop(keys);
+        if (answered && !challenge?.stale) drop(keys, refusal);
       },
       verdict(refusal, errorCode) {
         const facts = { publicKey: keys.publicKey, status: refusal.status, errorCode };

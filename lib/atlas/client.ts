@@ -74,6 +74,8 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
   async function send(op: Operation, path: string, body: unknown, deadline?: Deadline): Promise<Dated<unknown>> {
     const mediaType = op.version === undefined ? 'application/json' : `application/vnd.atlas.${op.version}+json`;
     let refreshed = false;
+    // An answer was lost on the way: what comes next may be about our own work.
+    let lost = false;
     for (let attempt = 1; ; attempt++) {
       const proof = await authenticator.prove({ method: op.method, uri: path }, deadline);
       const answer = await exchange(
@@ -95,7 +97,8 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
       if (answer.kind === 'answer' && answer.status < 300) return { data: answer.json, at: dateOf(answer, clock) };
       // A 401 was not carried out: it is a challenge to prove who asks or, once, a proof that has had its day.
       if (answer.kind === 'answer' && answer.status === 401) {
-        if (proof.header === undefined || !refreshed) {
+        const knowsWho = proof.header !== undefined && speaksOfRights(errorCodeOf(answer));
+        if (proof.header === undefined || !(refreshed || knowsWho)) {
           refreshed ||= proof.header !== undefined;
           proof.learn(answer);
           attempt--;
@@ -104,6 +107,11 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
         const verdict = proof.verdict(answer, errorCodeOf(answer));
         if (verdict) throw verdict;
       }
+      if (lost && answer.kind === 'answer' && answer.status >= 400 && answer.status < 429) {
+        if (op.method === 'DELETE' && answer.status === 404) return { data: undefined, at: dateOf(answer, clock) };
+        if (op.method !== 'GET') throw afterLoss(op, answer);
+      }
+      lost ||= answer.kind === 'silence' ? answer.sent : answer.status >= 500;
       const { error, retry, askedMs } = failure(op, answer, attempt, clock.now());
       if (!retry || !(await waitForNextAttempt({ attempt, backoff, clock, random, askedMs, deadline }))) throw error;
     }
@@ -124,9 +132,7 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
     callDated,
     call: async (op, input, deadline) => (await callDated(op, input, deadline)).data,
     async follow(op, href, deadline) {
-      const url = URL.parse(href, origin);
-      if (!url) throw new AtlasContractBroken(`${op.id} gave a link that is not a URL`, { operation: op.id });
-      return read(op, (await send(op, url.pathname + url.search, undefined, deadline)).data);
+      return read(op, (await send(op, pathIn(op, href, origin), undefined, deadline)).data);
     },
   };
 }
@@ -219,16 +225,48 @@ function failure(
       retry: false,
     };
   }
-  return { error: new AtlasRejected(op.id, status, errorCode), retry: false };
+  return { error: new AtlasRejected(op.id, status, errorCode, detailOf(answer)), retry: false };
 }
 
-const ErrorBody = z.object({ errorCode: z.string() });
+/**
+ * The path and query of a link. Whatever is not a web address below /api has no path that could be put behind our own
+ * origin without becoming part of the host.
+ */
+export function pathIn(op: Operation, href: string, origin: string): string {
+  const url = URL.parse(href, origin);
+  if (!url || !/^https?:$/.test(url.protocol) || !url.pathname.startsWith('/api/')) {
+    throw new AtlasContractBroken(`${op.id} gave a link that leads nowhere in Atlas`, { operation: op.id });
+  }
+  return url.pathname + url.search;
+}
+
+/** Codes of a 401 that knows who asks, and says what they may not do: a new token would change nothing. */
+const speaksOfRights = (errorCode: string | undefined): boolean =>
+  errorCode !== undefined && /^(USER_UNAUTHORIZED|USER_CANNOT_ACCESS_|NOT_)/.test(errorCode);
+
+/** A refusal after a lost answer: it may only say that the first request was carried out. */
+function afterLoss(op: Operation, answer: Extract<Answer, { kind: 'answer' }>): AtlasOutcomeUnknown {
+  const { status } = answer;
+  const facts = { operation: op.id, status, errorCode: errorCodeOf(answer) };
+  return new AtlasOutcomeUnknown(`${op.id} was refused with ${status} after its first answer was lost`, facts);
+}
+
+const ErrorBody = z.object({
+  errorCode: z
+    .string()
+    .regex(/^\w{1,100}$/)
+    .optional(),
+  detail: z.string().optional(),
+});
 
 function errorCodeOf(answer: Extract<Answer, { kind: 'answer' }>): string | undefined {
-  const body = ErrorBody.safeParse(answer.json);
+  const { data } = ErrorBody.safeParse(answer.json);
   const header = answer.headers['x-error-code'];
-  return body.success ? body.data.errorCode : typeof header === 'string' ? header : undefined;
+  return data?.errorCode ?? (typeof header === 'string' && /^\w{1,100}$/.test(header) ? header : undefined);
 }
+
+const detailOf = ({ json }: Extract<Answer, { kind: 'answer' }>): string | undefined =>
+  ErrorBody.safeParse(json).data?.detail;
 
 function dateOf(answer: Extract<Answer, { kind: 'answer' }>, clock: Clock): Date {
   const header = answer.headers['date'];

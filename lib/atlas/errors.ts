@@ -15,8 +15,9 @@ export class AtlasRejected extends AutomationError {
   readonly status: number;
   /** Atlas's own code. Decide by `status` first: some refusals carry a code that says nothing. */
   readonly errorCode: string | undefined;
+  readonly #detail: string | undefined;
 
-  constructor(operation: string, status: number, errorCode?: string) {
+  constructor(operation: string, status: number, errorCode?: string, detail?: string) {
     super(`Atlas refused ${operation} with ${status}${errorCode ? ` ${errorCode}` : ''}`, {
       operation,
       status,
@@ -24,6 +25,15 @@ export class AtlasRejected extends AutomationError {
     });
     this.status = status;
     this.errorCode = errorCode;
+    this.#detail = detail;
+  }
+
+  /**
+   * What Atlas says to people. It may repeat what was sent: show it to whoever sent that, and to nobody else; so no log
+   * finds it by itself.
+   */
+  get detail(): string | undefined {
+    return this.#detail;
   }
 }
 

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Deadline } from '../runtime/deadline.ts';
-import type { AtlasClient, Input, Result } from './client.ts';
+import { type AtlasClient, type Input, pathIn, prepare, type Result } from './client.ts';
 import { AtlasContractBroken } from './errors.ts';
 import type { Operation } from './operations/define.ts';
 
@@ -13,6 +13,9 @@ interface Page<Item> {
 export type ListOperation = Operation & { readonly response: z.ZodType<Page<unknown>> };
 
 type Item<Op extends ListOperation> = Result<Op> extends Page<infer Each> ? Each : never;
+
+/** Pages without an item in a row after which a list is taken to have no end. */
+const MOST_EMPTY_PAGES = 100;
 
 /**
  * Every item of a list, fetched page by page as they are asked for; stop early by leaving the loop. Ends only where
@@ -31,16 +34,19 @@ export async function* pages(
   input: Input<ListOperation> & { readonly query?: Record<string, unknown> },
   deadline?: Deadline,
 ): AsyncGenerator<unknown, void, undefined> {
-  const seen = new Set<string>();
   const first = { ...input, query: { itemsPerPage: 500, ...input.query } };
+  const seen = new Set([prepare(op, first).path]);
   let page = await client.call(op, first, deadline);
-  for (;;) {
+  for (let empty = 0; empty < MOST_EMPTY_PAGES; empty = page.results.length === 0 ? empty + 1 : 0) {
     yield* page.results;
     const next = page.links?.find((link) => link.rel === 'next')?.href;
     if (next === undefined) return;
-    if (seen.has(next))
+    const path = pathIn(op, next, 'https://cloud.mongodb.com');
+    if (seen.has(path)) {
       throw new AtlasContractBroken(`${op.id} leads back to a page it already gave`, { operation: op.id });
-    seen.add(next);
+    }
+    seen.add(path);
     page = await client.follow(op, next, deadline);
   }
+  throw new AtlasContractBroken(`${op.id} goes on without giving anything`, { operation: op.id });
 }

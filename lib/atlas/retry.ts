@@ -15,6 +15,9 @@ export const defaultBackoff: Backoff = { attempts: 4, baseMs: 250, maxMs: 10_000
 /** Left for the caller to say what happened, in milliseconds: no wait may eat into it. */
 const RESERVE_MS = 1_000;
 
+/** Timers hold no longer wait than this, in milliseconds; nor does anybody. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 interface Wait {
   readonly attempt: number;
   readonly backoff: Backoff;
@@ -33,7 +36,9 @@ export async function waitForNextAttempt(wait: Wait): Promise<boolean> {
   const { attempt, backoff, clock, random, askedMs, deadline } = wait;
   if (attempt >= backoff.attempts) return false;
   const own = Math.min(backoff.maxMs, backoff.baseMs * 2 ** (attempt - 1)) * (0.5 + random() / 2);
-  const ms = askedMs ?? own;
+  // A server that asks for no pause at all gets our own: it has just refused.
+  const ms = askedMs === undefined || askedMs === 0 ? own : askedMs;
+  if (ms > LONGEST_MS) return false;
   if (deadline && ms > deadline.remainingMs() - RESERVE_MS) return false;
   await clock.sleep(ms, deadline?.signal);
   return true;

@@ -42,10 +42,18 @@ const NEVER_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  // Refused during the handshake, before the request.
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
 /** Sends one request once and reads its whole answer. Never throws: silence is an answer too. */
 export async function exchange(dispatcher: Dispatcher, sent: Sent, deadline?: Deadline): Promise<Answer> {
+  if (deadline?.signal.aborted) return { kind: 'silence', sent: false, cause: new Error('no time was left') };
   try {
     const answer = await request(sent.origin + sent.path, {
       dispatcher,

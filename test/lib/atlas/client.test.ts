@@ -10,6 +10,7 @@ import {
   createOrgServiceAccountSecret,
   deleteOrgServiceAccountSecret,
   getOrgServiceAccount,
+  updateOrgServiceAccount,
 } from '../../../lib/atlas/operations/service-accounts.ts';
 import { getSystemStatus } from '../../../lib/atlas/operations/system.ts';
 import type { AutomationError } from '../../../lib/errors.ts';
@@ -231,7 +232,6 @@ describe('Retry-After', () => {
   it.each([
     ['in seconds', '7', 7_000],
     ['as a date', 'Tue, 01 Jan 2030 00:00:30 GMT', 30_000],
-    ['as a date gone by', 'Mon, 31 Dec 2029 00:00:00 GMT', 0],
     ['longer than any pause of our own', '120', 120_000],
   ])('%s is obeyed to the millisecond', async (_, header, expected) => {
     const { atlas, pool, clock, grant } = fakeAtlas({ random: () => 0.3 });
@@ -255,10 +255,14 @@ describe('Retry-After', () => {
     expect(clock.waits).toEqual([]);
   });
 
-  it('when nonsense, leaves our own pause, which alone is jittered', async () => {
+  it.each([
+    ['nonsense', 'soon'],
+    ['zero', '0'],
+    ['a date gone by', 'Mon, 31 Dec 2029 00:00:00 GMT'],
+  ])('when it is %s, leaves our own pause, which alone is jittered', async (_, header) => {
     const { atlas, pool, clock, grant } = fakeAtlas({ random: () => 0 });
     grant('t1');
-    pool.intercept(read).reply(429, {}, { headers: { 'retry-after': 'soon' } });
+    pool.intercept(read).reply(429, {}, { headers: { 'retry-after': header } });
     pool.intercept(read).reply(200, { clientId: params.clientId });
 
     await atlas.call(getOrgServiceAccount, { params });
@@ -286,11 +290,112 @@ describe('a 401', () => {
   it('is final the second time', async () => {
     const { atlas, pool, grant } = fakeAtlas();
     grant('t1', 't2');
-    pool.intercept(read).reply(401, { errorCode: 'NOT_ORG_MEMBER' }).times(2);
+    pool.intercept(read).reply(401, { errorCode: 'UNEXPECTED_ERROR' }).times(2);
 
     expect(await failureOf(atlas.call(getOrgServiceAccount, { params }))).toMatchObject({
       status: 401,
-      errorCode: 'NOT_ORG_MEMBER',
+      errorCode: 'UNEXPECTED_ERROR',
     });
+  });
+
+  it.each(['USER_UNAUTHORIZED', 'USER_CANNOT_ACCESS_GROUP', 'NOT_IN_GROUP', 'NOT_ORG_OWNER'])(
+    'that says %s is final at once, and costs no token: it knows who asks',
+    async (errorCode) => {
+      const { atlas, pool, grant } = fakeAtlas();
+      grant('t1');
+      pool.intercept(read).reply(401, { errorCode });
+
+      expect(await failureOf(atlas.call(getOrgServiceAccount, { params }))).toMatchObject({ status: 401, errorCode });
+      expect(await atlas.tokens.token()).toBe('t1');
+    },
+  );
+
+  it('that will not go away uses up one token a minute at the most', async () => {
+    const { atlas, pool, clock, grant } = fakeAtlas();
+    grant('t1', 't2', 't3');
+    pool.intercept(read).reply(401, {}).times(10);
+
+    for (let call = 0; call < 5; call++) {
+      if (call === 4) clock.advance(60_000);
+      await failureOf(atlas.call(getOrgServiceAccount, { params }));
+    }
+  });
+});
+
+describe('after a lost answer', () => {
+  const gone = { method: 'DELETE', path: `${secrets}/${created.id}` } as const;
+  const lost = () => Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
+
+  it('a deletion that finds nothing has done its work', async () => {
+    const { atlas, pool, grant } = fakeAtlas();
+    grant('t1');
+    pool.intercept(gone).replyWithError(lost());
+    pool.intercept(gone).reply(404, { errorCode: 'RESOURCE_NOT_FOUND' });
+
+    await expect(
+      atlas.call(deleteOrgServiceAccountSecret, { params: { ...params, secretId: created.id } }),
+    ).resolves.toBeUndefined();
+  });
+
+  it('a refusal says nothing of whether the first request was carried out', async () => {
+    const { atlas, pool, grant } = fakeAtlas();
+    grant('t1');
+    pool.intercept({ method: 'PATCH', path: account }).reply(502, {});
+    pool.intercept({ method: 'PATCH', path: account }).reply(409, { errorCode: 'CONFLICT' });
+
+    const error = await failureOf(atlas.call(updateOrgServiceAccount, { params, body: { name: 'n' } }));
+
+    expect(error).toBeInstanceOf(AtlasOutcomeUnknown);
+    expect(error.facts).toMatchObject({ status: 409, errorCode: 'CONFLICT' });
+  });
+
+  it('a read is refused like any other', async () => {
+    const { atlas, pool, grant } = fakeAtlas();
+    grant('t1');
+    pool.intercept(read).replyWithError(lost());
+    pool.intercept(read).reply(404, {});
+
+    expect(await failureOf(atlas.call(getOrgServiceAccount, { params }))).toBeInstanceOf(AtlasRejected);
+  });
+});
+
+describe('a deadline', () => {
+  it('that has passed lets nothing be sent, so nothing is unknown', async () => {
+    const { atlas, calls, clock } = fakeAtlas();
+    const passed = { ...deadlineIn(60_000, clock), signal: AbortSignal.abort() };
+
+    const error = await failureOf(atlas.call(createOrgServiceAccountSecret, { params, body }, passed));
+
+    expect(error).toBeInstanceOf(AtlasUnavailable);
+    expect(calls()).toHaveLength(0);
+  });
+
+  it('of one caller does not end the mint that another waits for', async () => {
+    const { atlas, pool, clock } = fakeAtlas();
+    pool
+      .intercept({ method: 'POST', path: '/api/oauth/token' })
+      .reply(200, { access_token: 't1', expires_in: 3600 })
+      .delay(100);
+    const first = new AbortController();
+    const hurried = atlas.tokens.token({ signal: first.signal, remainingMs: () => 10 });
+    const patient = atlas.tokens.token(deadlineIn(60_000, clock));
+    first.abort();
+
+    await expect(hurried).rejects.toThrow(AtlasUnavailable);
+    expect(await patient).toBe('t1');
+  });
+});
+
+describe('a link', () => {
+  it.each([
+    'x:@127.0.0.1:9/steal',
+    'x:.evil.test/',
+    'javascript:alert(1)',
+    'https://cloud.mongodb.com/elsewhere',
+    '//',
+  ])('%s is not followed: it would send the token elsewhere', async (href) => {
+    const { atlas, calls } = fakeAtlas();
+    await expect(atlas.follow(getOrgServiceAccount, href)).rejects.toThrow(AtlasContractBroken);
+    expect(calls()).toHaveLength(0);
   });
 });

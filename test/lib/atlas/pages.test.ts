@@ -74,6 +74,37 @@ describe('pages', () => {
     await expect(namesOf(atlas)).rejects.toThrow(AtlasContractBroken);
   });
 
+  it('do not give the first page twice when it links to itself', async () => {
+    const { atlas, pool, grant } = fakeAtlas();
+    grant('t1');
+    pool
+      .intercept(first)
+      .reply(200, { results: [org(1)], links: [{ rel: 'next', href: `https://cloud.mongodb.com${first.path}` }] });
+
+    const names: string[] = [];
+    const all = (async () => {
+      for await (const { name } of pages(atlas, listOrgs, { params: {} })) names.push(name);
+    })();
+
+    await expect(all).rejects.toThrow(AtlasContractBroken);
+    expect(names).toEqual(['org 1']);
+  });
+
+  it('throw when there is always another page and never anything in it', async () => {
+    const { atlas, pool, grant } = fakeAtlas();
+    grant('t1');
+    let page = 1;
+    pool
+      .intercept({ method: 'GET', path: (path) => path.startsWith('/api/atlas/v2/orgs') })
+      .reply(200, () => ({
+        results: [],
+        links: [{ rel: 'next', href: `https://cloud.mongodb.com/api/atlas/v2/orgs?pageNum=${++page}` }],
+      }))
+      .times(101);
+
+    await expect(namesOf(atlas)).rejects.toThrow(AtlasContractBroken);
+  });
+
   it('take the page size they are given', async () => {
     const { atlas, pool, grant } = fakeAtlas();
     grant('t1');
