@@ -7,6 +7,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { OpsFoundation } from './constructs/ops-function.ts';
 import { RotateServiceAccountSecret } from './functions/rotate-service-account-secret.ts';
+import { SweepServiceAccountSecrets } from './functions/sweep-service-account-secrets.ts';
 import type { Settings } from './settings.ts';
 
 export interface AutomationStackProps {
@@ -33,13 +34,16 @@ export class AutomationStack extends Stack {
     const foundation: OpsFoundation = { bundles, alarmTopic: this.#alarmTopic(settings), logRetention };
     const eventBus = EventBus.fromEventBusName(this, 'Bus', 'default');
 
-    if (settings.rotation.secrets.length > 0)
-      new RotateServiceAccountSecret(this, 'RotateServiceAccountSecret', {
-        foundation,
-        atlasBaseUrl: settings.atlas.baseUrl,
-        eventBus,
-        rotation: settings.rotation,
+    const { rotation } = settings;
+    if (rotation.secrets.length > 0) {
+      const capability = { foundation, atlasBaseUrl: settings.atlas.baseUrl, eventBus, rotation };
+      const rotate = new RotateServiceAccountSecret(this, 'RotateServiceAccountSecret', capability);
+      const sweep = new SweepServiceAccountSecrets(this, 'SweepServiceAccountSecrets', {
+        ...capability,
+        rotate: rotate.ops.fn,
       });
+      rotate.tellOfFailures(sweep.ops.fn);
+    }
   }
 
   #alarmTopic({ alarms: { topicArn, email } }: Settings): ITopic {

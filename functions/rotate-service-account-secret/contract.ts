@@ -126,12 +126,12 @@ const SecretName = z.string().min(1).max(2048);
 /** What Secrets Manager says of a rotation it gave up, by way of EventBridge. */
 const RotationFailed = z
   .object({ detail: z.object({ additionalEventData: z.object({ SecretId: SecretName }) }) })
-  .transform(({ detail }) => ({ secrets: [detail.additionalEventData.SecretId], dryRun: false }));
+  .transform(({ detail }) => ({ secrets: [detail.additionalEventData.SecretId], dryRun: false, givenUp: true }));
 
 /** A schedule's event: every managed secret, for real. */
 const Scheduled = z
   .object({ source: z.string(), 'detail-type': z.string() })
-  .transform(() => ({ secrets: undefined, dryRun: false }));
+  .transform(() => ({ secrets: undefined, dryRun: false, givenUp: false }));
 
 /** A call by hand. Strict, so that a misspelt `dryRun` is no real run. */
 const ByHand = z
@@ -141,7 +141,7 @@ const ByHand = z
     /** Says what would be done and writes nothing. */
     dryRun: z.boolean().default(false),
   })
-  .transform(({ secrets, dryRun }) => ({ secrets, dryRun }));
+  .transform(({ secrets, dryRun }) => ({ secrets, dryRun, givenUp: false }));
 
 export const SweepEvent = z.union([RotationFailed, Scheduled, ByHand]);
 export type SweepEvent = z.output<typeof SweepEvent>;

@@ -28,7 +28,7 @@ export const handler = defineHandler({
   event: SweepEvent,
   services: createServices,
 
-  async run({ secrets, dryRun }, { services, settings: { rotation }, log, metrics, deadline, clock }) {
+  async run({ secrets, dryRun, givenUp }, { services, settings: { rotation }, log, metrics, deadline, clock }) {
     const wanted = secrets ?? rotation.secrets.map(({ secret }) => secret);
     const swept: Swept[] = [];
     const failed: { managedSecret: string; code: string; reason: string }[] = [];
@@ -37,7 +37,9 @@ export const handler = defineHandler({
       // Shared by all: each takes the next one that nobody has taken.
       for (const managedSecret of queue) {
         try {
-          swept.push(await sweepSecret({ managedSecret, dryRun, services, settings: rotation, log, deadline, clock }));
+          swept.push(
+            await sweepSecret({ managedSecret, dryRun, givenUp, services, settings: rotation, log, deadline, clock }),
+          );
         } catch (error) {
           const code = error instanceof AutomationError ? error.code : 'UNEXPECTED';
           log.error('a secret could not be swept', {

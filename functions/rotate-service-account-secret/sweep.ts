@@ -37,7 +37,12 @@ export interface Swept {
 }
 
 /** What a sweep needs besides one invocation's context: which secret, and whether to write. */
-export type SweepStep = Omit<Step, 'event'> & { readonly managedSecret: string; readonly dryRun: boolean };
+export type SweepStep = Omit<Step, 'event'> & {
+  readonly managedSecret: string;
+  readonly dryRun: boolean;
+  /** Secrets Manager said so: then nobody waits for it to try again. */
+  readonly givenUp: boolean;
+};
 
 /**
  * Brings one managed secret on: finishes a rotation that was given up, deletes what is due, and starts a rotation where
@@ -62,13 +67,13 @@ export async function sweepSecret(sweep: SweepStep): Promise<Swept> {
 
 /** A rotation that Secrets Manager has given up is finished by the very steps it consists of. */
 async function resume(sweep: SweepStep, step: Step, secret: SecretDescription, pending: string): Promise<Swept> {
-  const { dryRun, services, deadline } = sweep;
+  const { dryRun, givenUp, services, deadline } = sweep;
   const managedSecret = secret.arn;
   const versions = await services.secretsManager.versions(managedSecret, deadline);
   const begun = versions.find(({ versionId }) => versionId === pending)?.createdAt;
   // By Atlas's clock, as every age: this machine's may be anything.
   const { now } = await (await readRotation(step, secret)).account.secrets(deadline);
-  if (begun && now.getTime() - begun.getTime() < GIVEN_UP_MS) return { managedSecret, state: 'under way' };
+  if (!givenUp && begun && now.getTime() - begun.getTime() < GIVEN_UP_MS) return { managedSecret, state: 'under way' };
   if (dryRun) return { managedSecret, state: 'would finish' };
   try {
     for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const) {

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnRule, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
+import { CfnPermission, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnRotationSchedule } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
@@ -13,6 +13,7 @@ import {
 } from '../../functions/rotate-service-account-secret/contract.ts';
 import { type OpsFoundation, OpsFunction } from '../constructs/ops-function.ts';
 import { arnOf, arnPrefixOf, SecretReference } from '../secret-reference.ts';
+import { grantRotation } from './rotation-grants.ts';
 
 export interface RotateServiceAccountSecretProps {
   readonly foundation: OpsFoundation;
@@ -41,6 +42,7 @@ const RUNBOOK = 'functions/rotate-service-account-secret/README.md';
  */
 export class RotateServiceAccountSecret extends Construct {
   readonly ops: OpsFunction<z.input<typeof Config>>;
+  readonly #failures = new Map<string, CfnRule>();
 
   constructor(scope: Construct, id: string, props: RotateServiceAccountSecretProps) {
     super(scope, id);
@@ -57,7 +59,7 @@ export class RotateServiceAccountSecret extends Construct {
       timeout: Duration.minutes(5),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
     });
-    this.#grant(rotation);
+    grantRotation(this.ops.role, rotation);
     eventBus.grantPutEventsTo(this.ops.role);
     for (const managed of rotation.secrets) {
       const secret = SecretReference.parse(managed.secret);
@@ -79,48 +81,20 @@ export class RotateServiceAccountSecret extends Construct {
     );
   }
 
-  /** One statement for all secrets of a kind: a statement each would fill the role's 10 KB with a few dozen. */
-  #grant({ secrets }: RotationSettings): void {
-    const stack = Stack.of(this);
-    const arn = (text: string): string => arnOf(stack, SecretReference.parse(text));
-    const allow = (
-      actions: string[],
-      resources: readonly string[],
-      conditions?: PolicyStatement['conditions'],
-    ): void => {
-      if (resources.length === 0) return;
-      this.ops.role.addToPrincipalPolicy(
-        new PolicyStatement({ actions, resources: [...new Set(resources)], ...(conditions && { conditions }) }),
-      );
-    };
-
-    allow(
-      [
-        'secretsmanager:DescribeSecret',
-        'secretsmanager:GetSecretValue',
-        'secretsmanager:ListSecretVersionIds',
-        'secretsmanager:PutSecretValue',
-        'secretsmanager:UpdateSecretVersionStage',
-      ],
-      secrets.map(({ secret }) => arn(secret)),
-    );
-    allow(
-      ['secretsmanager:GetSecretValue'],
-      secrets.flatMap(({ adminSecret }) => (adminSecret === undefined ? [] : [arn(adminSecret)])),
-    );
-
-    // Not limited to calls through Secrets Manager (kms:ViaService): before it asks Atlas for a secret that is shown
-    // once, the function asks KMS itself, as a dry run, whether it could encrypt it.
-    const ofSecrets = (arns: readonly string[]) => ({
-      StringLike: { 'kms:EncryptionContext:SecretARN': [...new Set(arns)] },
-    });
-    const byKey = Map.groupBy(secrets, ({ kmsKeyArn }) => kmsKeyArn);
-    for (const [key, held] of byKey) {
-      if (key === undefined) continue;
-      const managed = held.map(({ secret }) => arn(secret));
-      const admins = held.flatMap(({ adminSecret }) => (adminSecret === undefined ? [] : [arn(adminSecret)]));
-      allow(['kms:GenerateDataKey'], [key], ofSecrets(managed));
-      allow(['kms:Decrypt'], [key], ofSecrets([...managed, ...admins]));
+  /** Invokes `fn` with what Secrets Manager says when it gives a rotation up. */
+  tellOfFailures(fn: IFunction): void {
+    for (const [secret, rule] of this.#failures) {
+      rule.targets = [
+        { id: 'DeadLetters', arn: this.ops.deadLetters.queueArn },
+        { id: 'Sweep', arn: fn.functionArn },
+      ];
+      new CfnPermission(this, `Sweep-${secret}`, {
+        action: 'lambda:InvokeFunction',
+        functionName: fn.functionArn,
+        principal: 'events.amazonaws.com',
+        sourceAccount: Stack.of(this).account,
+        sourceArn: rule.attrArn,
+      });
     }
   }
 
@@ -172,6 +146,7 @@ export class RotateServiceAccountSecret extends Construct {
       },
       targets: [{ id: 'DeadLetters', arn: this.ops.deadLetters.queueArn }],
     });
+    this.#failures.set(secret.name, rule);
     this.ops.alarm(
       `NotRotated-${secret.name}`,
       new Metric({

@@ -179,6 +179,14 @@ it('every queue and topic is encrypted on the way, and every queue where it lies
     expect(Properties, id).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 86_400 });
 });
 
+/** The ARN of the function that reports as this Lambda. */
+const functionArn = (lambda: string): string => {
+  const found = functions().find(
+    ([, { Properties }]) => Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME === lambda,
+  );
+  return `<${found?.[0]}.Arn>`;
+};
+
 describe('rotation', () => {
   it('grants its actions on exactly the managed secrets, and reading on exactly those and the administrators', () => {
     const write = ['PutSecretValue', 'UpdateSecretVersionStage', 'DescribeSecret', 'ListSecretVersionIds'];
@@ -186,16 +194,24 @@ describe('rotation', () => {
     expect(resourcesOf('secretsmanager:GetSecretValue')).toEqual(new Set([...MANAGED, named('owner/atlas')]));
     const granted = new Set(grants().flatMap(({ actions }) => actions));
     expect([...granted].filter((action) => action.startsWith('secretsmanager:')).toSorted()).toEqual(
-      [...write, 'GetSecretValue'].map((action) => `secretsmanager:${action}`).toSorted(),
+      [...write, 'GetSecretValue', 'RotateSecret'].map((action) => `secretsmanager:${action}`).toSorted(),
     );
+    expect(
+      grantsOf('secretsmanager:RotateSecret').map(({ resources: list }) => list),
+      'the sweep alone',
+    ).toEqual([MANAGED.toSorted()]);
   });
 
   it('uses a key only for the secrets under it, and the administrators there only to read', () => {
-    const context = (action: string) =>
-      grantsOf(action).map(({ resources: keys, condition }) => ({
+    // The rotation and the sweep may the same.
+    const context = (action: string) => {
+      const all = grantsOf(action).map(({ resources: keys, condition }) => ({
         keys,
         secrets: listOf(condition?.['StringLike']?.['kms:EncryptionContext:SecretARN']).map(text),
       }));
+      expect(all[1]).toEqual(all[0]);
+      return all.slice(0, -1);
+    };
     const held = [COMPLETE, named('stock/atlas')];
     expect(context('kms:GenerateDataKey')).toEqual([{ keys: [KEY], secrets: held }]);
     expect(context('kms:Decrypt')).toEqual([{ keys: [KEY], secrets: [...held, named('owner/atlas')] }]);
@@ -205,11 +221,13 @@ describe('rotation', () => {
   });
 
   it('is invoked by Secrets Manager for these secrets of this account alone, and by nobody else', () => {
-    const permissions = resources('AWS::Lambda::Permission').map(([, { Properties }]) => ({
-      principal: Properties.Principal,
-      account: text(Properties.SourceAccount),
-      secret: text(Properties.SourceArn),
-    }));
+    const permissions = resources('AWS::Lambda::Permission')
+      .filter(([, { Properties }]) => Properties.Principal !== 'events.amazonaws.com')
+      .map(([, { Properties }]) => ({
+        principal: Properties.Principal,
+        account: text(Properties.SourceAccount),
+        secret: text(Properties.SourceArn),
+      }));
     expect(permissions).toEqual(
       MANAGED.map((secret) => ({ principal: 'secretsmanager.amazonaws.com', account: '<AWS::AccountId>', secret })),
     );
@@ -227,7 +245,8 @@ describe('rotation', () => {
     for (const [index, [id, { Properties, DependsOn }]] of schedules.entries()) {
       expect(Properties.RotateImmediatelyOnUpdate, id).toBe(false);
       const [permission] = resources('AWS::Lambda::Permission').find(
-        ([, other]) => text(other.Properties.SourceArn) === MANAGED[index],
+        ([, { Properties: other }]) =>
+          other.Principal === 'secretsmanager.amazonaws.com' && text(other.SourceArn) === MANAGED[index],
       )!;
       const [policy] = resources('AWS::IAM::Policy')[0]!;
       expect(DependsOn, id).toEqual(expect.arrayContaining([permission, policy]));
@@ -235,13 +254,12 @@ describe('rotation', () => {
   });
 
   it('listens for what Secrets Manager says of exactly these secrets, keeps it, and alarms', () => {
-    const rules = resources('AWS::Events::Rule');
+    const rules = resources('AWS::Events::Rule').filter(([, { Properties }]) => Properties.EventPattern);
     expect(
       rules.map(([, { Properties }]) => text(Properties.EventPattern.detail.additionalEventData.SecretId[0].prefix)),
     ).toEqual(MANAGED.map((arn) => arn.replace('??????', '')));
     const alarms = resources('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties.Dimensions[0]);
     const kept = statementsOf('AWS::SQS::QueuePolicy').filter(({ Effect }) => Effect === 'Allow');
-    expect(kept).toHaveLength(1);
     expect(text(kept[0]?.Condition?.['ArnLike']?.['aws:SourceArn'])).toBe(
       'arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:rule/*',
     );
@@ -250,8 +268,24 @@ describe('rotation', () => {
       expect(
         Properties.Targets.map(({ Arn }: { Arn: unknown }) => text(Arn)),
         id,
-      ).toEqual([text(kept[0]?.Resource)]);
+      ).toEqual([text(kept[0]?.Resource), functionArn('sweep-service-account-secrets')]);
+      const permission = resources('AWS::Lambda::Permission').find(
+        ([, other]) => text(other.Properties.SourceArn) === `<${id}.Arn>`,
+      );
+      expect(permission?.[1].Properties, id).toMatchObject({ Principal: 'events.amazonaws.com' });
+      expect(text(permission?.[1].Properties.FunctionName)).toBe(functionArn('sweep-service-account-secrets'));
     }
+  });
+
+  it('is swept every hour, and missed when it is not', () => {
+    const hourly = resources('AWS::Events::Rule').filter(([, { Properties }]) => Properties.ScheduleExpression);
+    expect(
+      hourly.map(([, { Properties }]) => [Properties.ScheduleExpression, text(Properties.Targets[0].Arn)]),
+    ).toEqual([['rate(1 hour)', functionArn('sweep-service-account-secrets')]]);
+    const silences = resources('AWS::CloudWatch::Alarm').filter(
+      ([, { Properties }]) => Properties.TreatMissingData === 'breaching',
+    );
+    expect(silences).toHaveLength(1);
   });
 
   it('has the whole environment its contract asks for', () => {
