@@ -150,7 +150,7 @@ export function prepare(
   ): z.output<Schema> | undefined => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    problems.push(...problemsOf(parsed.error).map(({ path, problem }) => ({ path: `${part}.${path}`, problem })));
+    problems.push(...problemsOf(parsed.error, [part]));
     return undefined;
   };
   const params = check('params', op.params, input.params);

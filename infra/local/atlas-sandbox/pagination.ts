@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { invalidAttribute } from './request-body.ts';
 
 const DEFAULT_PAGE = 100;
+/** Where links lead whatever host was asked. Not here: who follows a link's host is found out. */
+const LINKED_ORIGIN = 'https://cloud.mongodb.com';
 const wholeNumber = z.string().regex(/^\d+$/).transform(Number);
 
 const pageQuery = z.object({
@@ -40,7 +42,7 @@ export function paginate<T>(url: URL, items: readonly T[], render: (item: T) => 
   if (!query.success) throw invalidAttribute(String(query.error.issues[0]?.path[0]));
   const { pageNum, itemsPerPage, includeCount } = query.data;
   const link = (rel: string, page: number): Link => {
-    const href = new URL(url);
+    const href = new URL(url.pathname + url.search, LINKED_ORIGIN);
     href.searchParams.set('includeCount', String(includeCount));
     href.searchParams.set('pageNum', String(page));
     href.searchParams.set('itemsPerPage', String(itemsPerPage));

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Instant, Long, ObjectId, openEnum, PageQuery, page } from './shapes.ts';
+import { GroupId, Instant, idOf, Long, ObjectId, openEnum, PageQuery, page } from './shapes.ts';
 
 const limit = z.object({
   operator: openEnum('GREATER_THAN', 'LESS_THAN').nullish(),
@@ -14,7 +14,7 @@ const limit = z.object({
  */
 export const AlertConfig = z.object({
   id: ObjectId,
-  groupId: GroupId.nullish(),
+  groupId: ObjectId.nullish(),
   eventTypeName: z.string().nullish(),
   enabled: z.boolean().nullish(),
   created: Instant.nullish(),
@@ -61,8 +61,8 @@ export const AlertConfig = z.object({
         ).nullish(),
         notifierId: z.string().nullish(),
         integrationId: z.string().nullish(),
-        delayMin: z.int().nullish(),
-        intervalMin: z.int().nullish(),
+        delayMin: Long.nullish(),
+        intervalMin: Long.nullish(),
         emailEnabled: z.boolean().nullish(),
         smsEnabled: z.boolean().nullish(),
         emailAddress: z.string().nullish(),
@@ -77,7 +77,7 @@ export const AlertConfig = z.object({
 });
 export type AlertConfig = z.output<typeof AlertConfig>;
 
-const group = z.object({ groupId: GroupId });
+const group = z.strictObject({ groupId: GroupId });
 
 /** Up to 500 in a project. Role: Project Read Only. */
 export const listGroupAlertConfigs = operation({
@@ -100,7 +100,7 @@ export const getGroupAlertConfig = operation({
   path: '/api/atlas/v2/groups/{groupId}/alertConfigs/{alertConfigId}',
   version: '2023-01-01',
   repeat: 'safe',
-  params: group.extend({ alertConfigId: ObjectId }),
+  params: group.extend({ alertConfigId: idOf('the alert configuration’s id') }),
   response: AlertConfig,
 });
 
@@ -112,7 +112,7 @@ export const getGroupAlertAlertConfigs = operation({
   path: '/api/atlas/v2/groups/{groupId}/alerts/{alertId}/alertConfigs',
   version: '2023-01-01',
   repeat: 'safe',
-  params: group.extend({ alertId: ObjectId }),
+  params: group.extend({ alertId: idOf('the alert’s id') }),
   query: PageQuery,
   response: page(AlertConfig),
 });

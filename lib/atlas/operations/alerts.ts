@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Instant, Long, ObjectId, OrgId, openEnum, PageQuery, page, SentInstant } from './shapes.ts';
+import { GroupId, Instant, idOf, Long, ObjectId, openEnum, PageQuery, page, SentInstant } from './shapes.ts';
 
 /**
  * An alert. Acknowledged is not a status: it is an `acknowledgedUntil` that lies ahead, on an alert that stays open.
@@ -8,8 +8,8 @@ import { GroupId, Instant, Long, ObjectId, OrgId, openEnum, PageQuery, page, Sen
  */
 export const Alert = z.object({
   id: ObjectId,
-  groupId: GroupId.nullish(),
-  orgId: OrgId.nullish(),
+  groupId: ObjectId.nullish(),
+  orgId: ObjectId.nullish(),
   alertConfigId: ObjectId.nullish(),
   /** Hundreds of names, and new ones at any time. */
   eventTypeName: z.string().nullish(),
@@ -37,8 +37,8 @@ export const Alert = z.object({
 });
 export type Alert = z.output<typeof Alert>;
 
-const group = z.object({ groupId: GroupId });
-const alert = group.extend({ alertId: ObjectId });
+const group = z.strictObject({ groupId: GroupId });
+const alert = group.extend({ alertId: idOf('the alert’s id') });
 
 /**
  * Alerts of every status, unless one is asked for; CANCELLED can't be asked for. Old alerts stay for years, so ask for
@@ -52,7 +52,9 @@ export const listGroupAlerts = operation({
   version: '2023-01-01',
   repeat: 'safe',
   params: group,
-  query: PageQuery.extend({ status: z.enum(['OPEN', 'TRACKING', 'CLOSED']).optional() }),
+  query: PageQuery.extend({
+    status: z.enum(['OPEN', 'TRACKING', 'CLOSED']).describe('only alerts in this state').optional(),
+  }),
   response: page(Alert),
 });
 
@@ -83,9 +85,12 @@ export const acknowledgeGroupAlert = operation({
   version: '2024-05-30',
   repeat: 'safe',
   params: alert,
-  body: z.union([
-    z.strictObject({ acknowledgedUntil: SentInstant, acknowledgementComment: z.string().max(200).optional() }),
-    z.strictObject({ unacknowledgeAlert: z.literal(true) }),
-  ]),
+  body: z.union(
+    [
+      z.strictObject({ acknowledgedUntil: SentInstant, acknowledgementComment: z.string().max(200).optional() }),
+      z.strictObject({ unacknowledgeAlert: z.literal(true) }),
+    ],
+    'must have either acknowledgedUntil or unacknowledgeAlert',
+  ),
   response: Alert,
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { Instant, Long, ObjectId, OrgId, PageQuery, page } from './shapes.ts';
+import { Instant, idOf, Long, OrgId, PageQuery, page } from './shapes.ts';
 
 /** One range an API key may be used from. A single address shows up as its own range of /32 or /128 as well. */
 export const ApiKeyAccessListEntry = z.object({
@@ -21,7 +21,7 @@ export const listOrgApiKeyAccessListEntries = operation({
   path: '/api/atlas/v2/orgs/{orgId}/apiKeys/{apiUserId}/accessList',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ orgId: OrgId, apiUserId: ObjectId }),
+  params: z.strictObject({ orgId: OrgId, apiUserId: idOf('the API key’s id, not its public half') }),
   query: PageQuery,
   response: page(ApiKeyAccessListEntry),
 });

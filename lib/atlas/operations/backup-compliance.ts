@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { BackupPolicyItem, GroupId, Instant, Nothing, openEnum } from './shapes.ts';
+import { BackupPolicyItem, GroupId, Instant, Long, Nothing, ObjectId, openEnum } from './shapes.ts';
 
 /**
  * The floor under every dedicated cluster's backup schedule in a project. Of a policy item that is not hourly,
  * `frequencyInterval` counts for nothing.
  */
 export const BackupCompliancePolicy = z.object({
-  projectId: GroupId.nullish(),
+  projectId: ObjectId.nullish(),
   state: openEnum('ACTIVE', 'ENABLING', 'UPDATING', 'DISABLING').nullish(),
   authorizedEmail: z.string().nullish(),
   authorizedUserFirstName: z.string().nullish(),
@@ -16,7 +16,7 @@ export const BackupCompliancePolicy = z.object({
   encryptionAtRestEnabled: z.boolean().nullish(),
   pitEnabled: z.boolean().nullish(),
   /** 0 where continuous backup is not asked for. */
-  restoreWindowDays: z.int().nullish(),
+  restoreWindowDays: Long.nullish(),
   onDemandPolicyItem: BackupPolicyItem.nullish(),
   scheduledPolicyItems: z.array(BackupPolicyItem).nullish(),
   /** Whether support has released the policy for deletion. */
@@ -27,7 +27,7 @@ export const BackupCompliancePolicy = z.object({
 });
 export type BackupCompliancePolicy = z.output<typeof BackupCompliancePolicy>;
 
-const group = z.object({ groupId: GroupId });
+const group = z.strictObject({ groupId: GroupId });
 
 /**
  * What a project without a policy answers is not documented: expect an error as well as a policy without items.

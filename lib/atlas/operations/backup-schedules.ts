@@ -1,6 +1,16 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { BackupPolicyItem, CloudProvider, ClusterName, GroupId, Instant, ObjectId, openEnum } from './shapes.ts';
+import {
+  BackupPolicyItem,
+  CloudProvider,
+  ClusterName,
+  GroupId,
+  Instant,
+  Long,
+  ObjectId,
+  openEnum,
+  SentId,
+} from './shapes.ts';
 
 /** When Atlas takes snapshots of a dedicated cluster, and how long it keeps them. Flex clusters have none. */
 export const BackupSchedule = z.object({
@@ -10,10 +20,10 @@ export const BackupSchedule = z.object({
   /** Atlas knows at most one. */
   policies: z.array(z.object({ id: ObjectId.nullish(), policyItems: z.array(BackupPolicyItem).nullish() })).nullish(),
   /** UTC, like the minute. */
-  referenceHourOfDay: z.int().nullish(),
-  referenceMinuteOfHour: z.int().nullish(),
+  referenceHourOfDay: Long.nullish(),
+  referenceMinuteOfHour: Long.nullish(),
   /** How far back a continuous backup reaches; means nothing where the cluster's `pitEnabled` is off. */
-  restoreWindowDays: z.int().nullish(),
+  restoreWindowDays: Long.nullish(),
   autoExportEnabled: z.boolean().nullish(),
   export: z
     .object({ exportBucketId: z.string().nullish(), frequencyType: openEnum('monthly', 'yearly').nullish() })
@@ -30,7 +40,7 @@ export const BackupSchedule = z.object({
         shouldCopyOplogs: z.boolean().nullish(),
         frequencies: z.array(openEnum('HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY', 'ON_DEMAND')).nullish(),
         copyPolicyItems: z.array(BackupPolicyItem.omit({ frequencyInterval: true })).nullish(),
-        lastNumberOfSnapshots: z.int().nullish(),
+        lastNumberOfSnapshots: Long.nullish(),
       }),
     )
     .nullish(),
@@ -38,7 +48,7 @@ export const BackupSchedule = z.object({
     .array(
       z.object({
         frequencyType: openEnum('HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY', 'ON_DEMAND').nullish(),
-        retentionDays: z.int().nullish(),
+        retentionDays: Long.nullish(),
       }),
     )
     .nullish(),
@@ -47,7 +57,7 @@ export type BackupSchedule = z.output<typeof BackupSchedule>;
 
 const item = <const Type extends string, const Interval extends number>(type: Type, intervals: readonly Interval[]) =>
   z.strictObject({
-    id: ObjectId.optional(),
+    id: SentId.optional(),
     frequencyType: z.literal(type),
     frequencyInterval: z.literal([...intervals]),
     retentionUnit: z.enum(['days', 'weeks', 'months', 'years']),
@@ -62,27 +72,30 @@ const copy = {
   cloudProvider: z.enum(['AWS', 'AZURE', 'GCP']).optional(),
   regionName: z.string().min(1).optional(),
   /** From the cluster's `replicationSpecs`. */
-  zoneId: ObjectId,
+  zoneId: SentId,
   shouldCopyOplogs: z.boolean().optional(),
 };
 const retained = z.strictObject({
-  id: ObjectId.optional(),
+  id: SentId.optional(),
   frequencyType: z.enum(['hourly', 'daily', 'weekly', 'monthly', 'yearly', 'ondemand']),
   retentionUnit: z.enum(['days', 'weeks', 'months', 'years']).optional(),
   retentionValue: z.int().min(1).optional(),
 });
-const copySetting = z.union([
-  z.strictObject({ ...copy, copyPolicyItems: z.array(retained).max(6) }),
-  z.strictObject({ ...copy, lastNumberOfSnapshots: z.int().min(1).max(500) }),
-  z.strictObject({ ...copy, frequencies: z.array(copiedFrequency).max(6).optional() }),
-]);
+const copySetting = z.union(
+  [
+    z.strictObject({ ...copy, copyPolicyItems: z.array(retained).max(6) }),
+    z.strictObject({ ...copy, lastNumberOfSnapshots: z.int().min(1).max(500) }),
+    z.strictObject({ ...copy, frequencies: z.array(copiedFrequency).max(6).optional() }),
+  ],
+  'must have one of copyPolicyItems, lastNumberOfSnapshots and frequencies',
+);
 
 const changes = z
   .strictObject({
     policies: z
       .array(
         z.strictObject({
-          id: ObjectId.optional(),
+          id: SentId.optional(),
           policyItems: z.array(
             z.discriminatedUnion('frequencyType', [
               item('hourly', [1, 2, 4, 6, 8, 12]),
@@ -104,14 +117,14 @@ const changes = z
     deleteSnapshots: z.boolean().optional(),
     autoExportEnabled: z.boolean().optional(),
     export: z
-      .strictObject({ exportBucketId: ObjectId.optional(), frequencyType: z.enum(['monthly', 'yearly']).optional() })
+      .strictObject({ exportBucketId: SentId.optional(), frequencyType: z.enum(['monthly', 'yearly']).optional() })
       .optional(),
     useOrgAndGroupNamesInExportPrefix: z.boolean().optional(),
     autoCopySettingsEnabled: z.boolean().optional(),
     copyPolicyItemsEnabled: z.boolean().optional(),
     copySettings: z.array(copySetting).optional(),
     deleteCopiedBackups: z
-      .array(z.strictObject({ cloudProvider: copy.cloudProvider, regionName: copy.regionName, zoneId: ObjectId }))
+      .array(z.strictObject({ cloudProvider: copy.cloudProvider, regionName: copy.regionName, zoneId: SentId }))
       .optional(),
     updateCopySnapshots: z.boolean().optional(),
     deleteCopySnapshots: z.boolean().optional(),
@@ -137,7 +150,7 @@ const changes = z
     message: 'must be true for deleteCopySnapshots',
   });
 
-const cluster = z.object({ groupId: GroupId, clusterName: ClusterName });
+const cluster = z.strictObject({ groupId: GroupId, clusterName: ClusterName });
 
 /** 404 where backup is off; 400 for a Flex cluster. Role: Project Read Only. */
 export const getGroupClusterBackupSchedule = operation({

@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { CloudProvider, ClusterName, GroupId, Instant, Long, ObjectId, openEnum, PageQuery, page } from './shapes.ts';
+import {
+  CloudProvider,
+  ClusterName,
+  GroupId,
+  Instant,
+  idOf,
+  Long,
+  ObjectId,
+  openEnum,
+  PageQuery,
+  page,
+} from './shapes.ts';
 
 const snapshot = z.object({
   id: ObjectId,
@@ -42,8 +53,8 @@ export const ShardedSnapshot = snapshot.extend({
 });
 export type ShardedSnapshot = z.output<typeof ShardedSnapshot>;
 
-const cluster = z.object({ groupId: GroupId, clusterName: ClusterName });
-const one = cluster.extend({ snapshotId: ObjectId });
+const cluster = z.strictObject({ groupId: GroupId, clusterName: ClusterName });
+const one = cluster.extend({ snapshotId: idOf('the snapshot’s id') });
 
 /**
  * Replica sets only: a sharded cluster has its own list, listGroupClusterBackupSnapshotShardedClusters. A point in time
@@ -59,9 +70,9 @@ export const listGroupClusterBackupSnapshots = operation({
   repeat: 'safe',
   params: cluster,
   query: PageQuery.extend({
-    pointInTimeUtcSeconds: z.int().min(0).optional(),
-    oplogTs: z.int().min(0).optional(),
-    oplogInc: z.int().min(0).optional(),
+    pointInTimeUtcSeconds: z.int().min(0).describe('only the last one before this, in seconds since 1970').optional(),
+    oplogTs: z.int().min(0).describe('only the last one before this second of the oplog').optional(),
+    oplogInc: z.int().min(0).describe('which operation within that second').optional(),
   })
     .refine((query) => (query.oplogTs === undefined) === (query.oplogInc === undefined), {
       path: ['oplogTs'],

@@ -1,22 +1,22 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Instant, PageQuery, page } from './shapes.ts';
+import { GroupId, Instant, Long, ObjectId, PageQuery, page } from './shapes.ts';
 
 /**
  * A project of Cloud Manager. What its agents report is counted about once a day and may lag by half an hour after one
  * starts or stops. The agents' API key, which Cloud Manager also shows, is left out on purpose.
  */
 export const CloudManagerProject = z.object({
-  id: GroupId,
+  id: ObjectId,
   name: z.string(),
   orgId: z.string().nullish(),
-  activeAgentCount: z.number().nullish(),
+  activeAgentCount: Long.nullish(),
   /** When `activeAgentCount` was last counted, in spite of its name. */
   lastActiveAgent: Instant.nullish(),
   /** By kind: `primary`, `secondary`, `arbiter`, `config`, `mongos`, `master`, `slave`. */
-  hostCounts: z.record(z.string(), z.number()).nullish(),
-  replicaSetCount: z.number().nullish(),
-  shardCount: z.number().nullish(),
+  hostCounts: z.record(z.string(), Long).nullish(),
+  replicaSetCount: Long.nullish(),
+  shardCount: Long.nullish(),
   publicApiEnabled: z.boolean().nullish(),
 });
 export type CloudManagerProject = z.output<typeof CloudManagerProject>;
@@ -31,7 +31,7 @@ export const listCloudManagerGroups = operation({
   method: 'GET',
   path: '/api/public/v1.0/groups',
   repeat: 'safe',
-  params: z.object({}),
+  params: z.strictObject({}),
   query: PageQuery,
   response: page(CloudManagerProject),
 });
@@ -46,6 +46,6 @@ export const getCloudManagerGroup = operation({
   method: 'GET',
   path: '/api/public/v1.0/groups/{groupId}',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   response: CloudManagerProject,
 });

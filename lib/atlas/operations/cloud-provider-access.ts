@@ -61,7 +61,7 @@ export const listGroupCloudProviderAccess = operation({
   path: '/api/atlas/v2/groups/{groupId}/cloudProviderAccess',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   response: z.object({
     awsIamRoles: z.array(AwsAccessRole).nullish(),
     azureServicePrincipals: z.array(AzureAccessPrincipal).nullish(),

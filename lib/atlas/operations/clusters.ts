@@ -18,9 +18,9 @@ import {
 const nodes = z
   .object({
     instanceSize: z.string().nullish(),
-    nodeCount: z.int().nullish(),
-    diskSizeGB: z.number().nullish(),
-    diskIOPS: z.int().nullish(),
+    nodeCount: Long.nullish(),
+    diskSizeGB: Long.nullish(),
+    diskIOPS: Long.nullish(),
     ebsVolumeType: z.string().nullish(),
   })
   .nullish();
@@ -49,7 +49,7 @@ const Shard = z.object({
         providerName: openEnum('AWS', 'AZURE', 'GCP', 'TENANT').nullish(),
         backingProviderName: CloudProvider.nullish(),
         regionName: z.string().nullish(),
-        priority: z.int().nullish(),
+        priority: Long.nullish(),
         electableSpecs: nodes,
         readOnlySpecs: nodes,
         analyticsSpecs: nodes,
@@ -63,7 +63,7 @@ const Shard = z.object({
 /** A dedicated cluster, or a free one. */
 export const Cluster = z.object({
   id: ObjectId.nullish(),
-  groupId: GroupId.nullish(),
+  groupId: ObjectId.nullish(),
   name: z.string(),
   clusterType: openEnum('REPLICASET', 'SHARDED', 'GEOSHARDED').nullish(),
   stateName: openEnum('IDLE', 'CREATING', 'UPDATING', 'DELETING', 'REPAIRING').nullish(),
@@ -112,19 +112,19 @@ export const ProjectClusters = z.object({
         type: openEnum('REPLICA_SET', 'SHARDED_CLUSTER').nullish(),
         availability: openEnum('available', 'dead', 'unavailable', 'warning').nullish(),
         versions: z.array(z.string()).nullish(),
-        alertCount: z.int().nullish(),
+        alertCount: Long.nullish(),
         authEnabled: z.boolean().nullish(),
         backupEnabled: z.boolean().nullish(),
         sslEnabled: z.boolean().nullish(),
         dataSizeBytes: Long.nullish(),
-        nodeCount: z.int().nullish(),
+        nodeCount: Long.nullish(),
       }),
     )
     .nullish(),
 });
 export type ProjectClusters = z.output<typeof ProjectClusters>;
 
-const group = z.object({ groupId: GroupId });
+const group = z.strictObject({ groupId: GroupId });
 const cluster = group.extend({ clusterName: ClusterName });
 
 /**
@@ -139,7 +139,7 @@ export const listClusterDetails = operation({
   path: '/api/atlas/v2/clusters',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({}),
+  params: z.strictObject({}),
   query: PageQuery,
   response: page(ProjectClusters),
 });
@@ -156,7 +156,9 @@ export const listGroupClusters = operation({
   version: '2024-08-05',
   repeat: 'safe',
   params: group,
-  query: PageQuery.extend({ includeDeletedWithRetainedBackups: z.boolean().optional() }),
+  query: PageQuery.extend({
+    includeDeletedWithRetainedBackups: z.boolean().describe('deleted ones whose backups are kept, too').optional(),
+  }),
   response: page(Cluster),
 });
 
@@ -204,6 +206,7 @@ export const unpinGroupClusterFeatureCompatibilityVersion = operation({
   version: '2024-05-30',
   repeat: 'safe',
   destructive: true,
+  shows: 'getGroupCluster',
   params: cluster,
   response: Nothing,
 });
@@ -226,7 +229,7 @@ export const unpinGroupClusterCollStatUnpinNamespaces = operation({
       .refine((names) => new Set(names).size === names.length, 'must not name one twice'),
   }),
   response: z.object({
-    groupId: GroupId.nullish(),
+    groupId: ObjectId.nullish(),
     clusterId: ObjectId.nullish(),
     pinnedNamespaces: z.array(z.string()).nullish(),
   }),

@@ -3,9 +3,12 @@ import { operation } from './define.ts';
 import { GroupId, Nothing, openEnum } from './shapes.ts';
 
 /** A private endpoint as AWS names it: the only kind these paths take. */
-const EndpointId = z.string().regex(/^vpce-[0-9a-f]{17}$/, 'must be vpce- and 17 hexadecimal digits');
+const EndpointId = z
+  .string()
+  .regex(/^vpce-[0-9a-f]{17}$/, 'must be vpce- and 17 hexadecimal digits')
+  .describe('the endpoint as AWS names it (vpce-…)');
 
-const endpoint = z.object({ groupId: GroupId, endpointId: EndpointId });
+const endpoint = z.strictObject({ groupId: GroupId, endpointId: EndpointId });
 
 /** 404 when there is none. Role: Project Read Only. */
 export const getGroupPrivateNetworkSettingEndpointId = operation({

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { ClusterName, GroupId } from './shapes.ts';
+import { ClusterName, GroupId, SentAddress, SentDate } from './shapes.ts';
 
 /** An instant to send, as milliseconds since 1970; nothing before 2008 is taken. */
-const EpochMs = z
-  .date()
-  .min(new Date(1_199_145_600_000))
-  .transform((date) => date.getTime());
+const EpochMs = SentDate.transform((date) => date.getTime()).refine(
+  (ms) => ms >= 1_199_145_600_000,
+  'must not be before 2008',
+);
 
 /**
  * The document promises ISO 8601 in words and nothing in its schema: any date JavaScript reads is taken, and what it
@@ -42,16 +42,18 @@ export const getGroupDbAccessHistoryCluster = operation({
   path: '/api/atlas/v2/groups/{groupId}/dbAccessHistory/clusters/{clusterName}',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId, clusterName: ClusterName }),
+  params: z.strictObject({ groupId: GroupId, clusterName: ClusterName }),
   query: z
-    .object({
-      /** Only the attempts that succeeded, or only those that failed. */
-      authResult: z.boolean().optional(),
-      start: EpochMs.optional(),
-      end: EpochMs.optional(),
-      ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
-      nLogs: z.int().min(0).max(20_000).optional(),
+    .strictObject({
+      authResult: z.boolean().describe('only attempts that succeeded, or only those that failed').optional(),
+      start: EpochMs.describe('only attempts after this instant (ISO 8601 with its zone)').optional(),
+      end: EpochMs.describe('only attempts before this instant (ISO 8601 with its zone)').optional(),
+      ipAddress: SentAddress.describe('only attempts from this address').optional(),
+      nLogs: z.int().min(0).max(20_000).describe('how many at most').optional(),
     })
-    .refine(({ start, end }) => (start === undefined) === (end === undefined), 'start and end must come together'),
+    .refine(({ start, end }) => (start === undefined) === (end === undefined), {
+      path: ['start'],
+      message: 'must come together with end',
+    }),
   response: z.object({ accessLogs: z.array(AccessLogEntry).nullish() }),
 });

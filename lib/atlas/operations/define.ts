@@ -18,6 +18,8 @@ export interface Operation {
   readonly repeat: 'safe' | 'never';
   /** Set where something is lost or ends that the API can't bring back. */
   readonly destructive?: true;
+  /** operationId of the read that shows what a destructive operation would take away, where its own path has no GET. */
+  readonly shows?: string;
   /** When Atlas stops, or stopped, serving it (`YYYY-MM-DD`): expect 404 or 410 from then on. */
   readonly sunset?: `${number}-${number}-${number}`;
   readonly params: z.ZodType<Record<string, string>>;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { ClusterName, GroupId, Instant, Long, ObjectId, OrgId, PageQuery, page, SentInstant } from './shapes.ts';
+import { ClusterName, GroupId, Instant, idOf, Long, ObjectId, OrgId, PageQuery, page, SentInstant } from './shapes.ts';
 
 /** Something that happened. Who did it is a user, or an API key, or Atlas itself (none of them). */
 export const OrgEvent = z.object({
@@ -9,8 +9,8 @@ export const OrgEvent = z.object({
   eventTypeName: z.string().nullish(),
   created: Instant.nullish(),
   /** Absent where it happened to the organization itself. */
-  groupId: GroupId.nullish(),
-  orgId: OrgId.nullish(),
+  groupId: ObjectId.nullish(),
+  orgId: ObjectId.nullish(),
   isGlobalAdmin: z.boolean().nullish(),
   userId: z.string().nullish(),
   username: z.string().nullish(),
@@ -40,7 +40,7 @@ export const GroupEvent = OrgEvent.extend({
   replicaSetName: z.string().nullish(),
   shardName: z.string().nullish(),
   hostname: z.string().nullish(),
-  port: z.int().nullish(),
+  port: Long.nullish(),
   database: z.string().nullish(),
   collection: z.string().nullish(),
   opType: z.string().nullish(),
@@ -56,12 +56,13 @@ export const GroupEvent = OrgEvent.extend({
 });
 export type GroupEvent = z.output<typeof GroupEvent>;
 
-const raw = { includeRaw: z.boolean().optional() };
+const EventTypes = z.array(z.string().min(1)).min(1);
+const raw = { includeRaw: z.boolean().describe('the raw document of what happened, too').optional() };
 const filter = PageQuery.extend({
   ...raw,
-  eventType: z.array(z.string().min(1)).optional(),
-  minDate: SentInstant.optional(),
-  maxDate: SentInstant.optional(),
+  eventType: EventTypes.describe('only events of these types').optional(),
+  minDate: SentInstant.describe('only events from this instant on (ISO 8601 with its zone)').optional(),
+  maxDate: SentInstant.describe('only events up to this instant (ISO 8601 with its zone)').optional(),
 });
 
 /** Newest first. The smallest rate limit of all project lists: 300, refilled at 100 a minute. Role: Project Read Only. */
@@ -72,10 +73,10 @@ export const listGroupEvents = operation({
   path: '/api/atlas/v2/groups/{groupId}/events',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   query: filter.extend({
-    clusterNames: z.array(ClusterName).optional(),
-    excludedEventType: z.array(z.string().min(1)).optional(),
+    clusterNames: z.array(ClusterName).min(1).describe('only events of these clusters').optional(),
+    excludedEventType: EventTypes.describe('no events of these types').optional(),
   }),
   response: page(GroupEvent),
 });
@@ -88,8 +89,8 @@ export const getGroupEvent = operation({
   path: '/api/atlas/v2/groups/{groupId}/events/{eventId}',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId, eventId: ObjectId }),
-  query: z.object(raw),
+  params: z.strictObject({ groupId: GroupId, eventId: idOf('the event’s id') }),
+  query: z.strictObject(raw),
   response: GroupEvent,
 });
 
@@ -101,7 +102,7 @@ export const listOrgEvents = operation({
   path: '/api/atlas/v2/orgs/{orgId}/events',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ orgId: OrgId }),
+  params: z.strictObject({ orgId: OrgId }),
   query: filter,
   response: page(OrgEvent),
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { Nothing, ObjectId, OrgId } from './shapes.ts';
+import { idOf, Nothing, OrgId } from './shapes.ts';
 
 /**
  * Deletes the mapping of one group of the identity provider to Atlas roles: its members lose those roles when they next
@@ -15,6 +15,10 @@ export const deleteFederationSettingConnectedOrgConfigRoleMapping = operation({
   version: '2023-01-01',
   repeat: 'safe',
   destructive: true,
-  params: z.object({ federationSettingsId: ObjectId, orgId: OrgId, id: ObjectId }),
+  params: z.strictObject({
+    federationSettingsId: idOf('the federation settings’ id'),
+    orgId: OrgId,
+    id: idOf('the role mapping’s id'),
+  }),
   response: Nothing,
 });

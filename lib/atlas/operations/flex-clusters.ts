@@ -1,10 +1,22 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { CloudProvider, ClusterName, GroupId, Instant, ObjectId, openEnum, PageQuery, page, Tags } from './shapes.ts';
+import {
+  CloudProvider,
+  ClusterName,
+  GroupId,
+  Instant,
+  idOf,
+  Long,
+  ObjectId,
+  openEnum,
+  PageQuery,
+  page,
+  Tags,
+} from './shapes.ts';
 
 export const FlexCluster = z.object({
   id: ObjectId.nullish(),
-  groupId: GroupId.nullish(),
+  groupId: ObjectId.nullish(),
   name: z.string(),
   clusterType: openEnum('REPLICASET').nullish(),
   stateName: openEnum('IDLE', 'CREATING', 'UPDATING', 'DELETING', 'REPAIRING').nullish(),
@@ -18,7 +30,7 @@ export const FlexCluster = z.object({
       providerName: openEnum('FLEX').nullish(),
       backingProviderName: CloudProvider.nullish(),
       regionName: z.string().nullish(),
-      diskSizeGB: z.number().nullish(),
+      diskSizeGB: Long.nullish(),
     })
     .nullish(),
   connectionStrings: z.object({ standard: z.string().nullish(), standardSrv: z.string().nullish() }).nullish(),
@@ -45,11 +57,11 @@ export const FlexRestoreJob = z.object({
   id: ObjectId,
   status: phase,
   deliveryType: openEnum('RESTORE', 'DOWNLOAD').nullish(),
-  projectId: GroupId.nullish(),
+  projectId: ObjectId.nullish(),
   instanceName: z.string().nullish(),
   snapshotId: ObjectId.nullish(),
   snapshotFinishedDate: Instant.nullish(),
-  targetProjectId: GroupId.nullish(),
+  targetProjectId: ObjectId.nullish(),
   targetDeploymentItemName: z.string().nullish(),
   restoreScheduledDate: Instant.nullish(),
   restoreFinishedDate: Instant.nullish(),
@@ -57,7 +69,7 @@ export const FlexRestoreJob = z.object({
 });
 export type FlexRestoreJob = z.output<typeof FlexRestoreJob>;
 
-const group = z.object({ groupId: GroupId });
+const group = z.strictObject({ groupId: GroupId });
 const cluster = group.extend({ name: ClusterName });
 
 /** Since January 2026 the only list that has them. Role: Project Read Only. */
@@ -106,7 +118,7 @@ export const getGroupFlexClusterBackupSnapshot = operation({
   path: '/api/atlas/v2/groups/{groupId}/flexClusters/{name}/backup/snapshots/{snapshotId}',
   version: '2024-11-13',
   repeat: 'safe',
-  params: cluster.extend({ snapshotId: ObjectId }),
+  params: cluster.extend({ snapshotId: idOf('the snapshot’s id') }),
   response: FlexSnapshot,
 });
 
@@ -131,6 +143,6 @@ export const getGroupFlexClusterBackupRestoreJob = operation({
   path: '/api/atlas/v2/groups/{groupId}/flexClusters/{name}/backup/restoreJobs/{restoreJobId}',
   version: '2024-11-13',
   repeat: 'safe',
-  params: cluster.extend({ restoreJobId: ObjectId }),
+  params: cluster.extend({ restoreJobId: idOf('the restore job’s id') }),
   response: FlexRestoreJob,
 });

@@ -40,7 +40,7 @@ export const listGroupIntegrations = operation({
   path: '/api/atlas/v2/groups/{groupId}/integrations',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   query: PageQuery,
   response: page(Integration),
 });

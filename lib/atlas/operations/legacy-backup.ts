@@ -1,22 +1,22 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { ClusterName, GroupId, ObjectId } from './shapes.ts';
+import { ClusterName, GroupId, Long, ObjectId, SentId } from './shapes.ts';
 
 /** The schedule of a legacy backup: not the one that a cluster of today has. */
 export const LegacySnapshotSchedule = z.object({
-  groupId: GroupId.nullish(),
+  groupId: ObjectId.nullish(),
   clusterId: ObjectId.nullish(),
-  clusterCheckpointIntervalMin: z.int().nullish(),
-  snapshotIntervalHours: z.int().nullish(),
-  snapshotRetentionDays: z.int().nullish(),
-  dailySnapshotRetentionDays: z.int().nullish(),
-  weeklySnapshotRetentionWeeks: z.int().nullish(),
-  monthlySnapshotRetentionMonths: z.int().nullish(),
-  pointInTimeWindowHours: z.int().nullish(),
+  clusterCheckpointIntervalMin: Long.nullish(),
+  snapshotIntervalHours: Long.nullish(),
+  snapshotRetentionDays: Long.nullish(),
+  dailySnapshotRetentionDays: Long.nullish(),
+  weeklySnapshotRetentionWeeks: Long.nullish(),
+  monthlySnapshotRetentionMonths: Long.nullish(),
+  pointInTimeWindowHours: Long.nullish(),
 });
 export type LegacySnapshotSchedule = z.output<typeof LegacySnapshotSchedule>;
 
-const cluster = z.object({ groupId: GroupId, clusterName: ClusterName });
+const cluster = z.strictObject({ groupId: GroupId, clusterName: ClusterName });
 
 /**
  * Deprecated, without a date: no cluster since 23 March 2020 has legacy backup, and one with cloud backup answers 400
@@ -35,7 +35,7 @@ export const getGroupClusterSnapshotSchedule = operation({
 
 /**
  * Deprecated like getGroupClusterSnapshotSchedule. Takes the whole schedule, each number from its own short list; 0
- * switches a daily, weekly or monthly retention off. It sets, so a repeat is safe. Role: Project Owner.
+ * switches a daily, weekly or monthly retention off. What is kept no longer is gone for good. It sets, so a repeat is safe. Role: Project Owner.
  */
 export const updateGroupClusterSnapshotSchedule = operation({
   id: 'updateGroupClusterSnapshotSchedule',
@@ -44,9 +44,10 @@ export const updateGroupClusterSnapshotSchedule = operation({
   path: '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/snapshotSchedule',
   version: '2023-01-01',
   repeat: 'safe',
+  destructive: true,
   params: cluster,
   body: z.strictObject({
-    clusterId: ObjectId,
+    clusterId: SentId,
     clusterCheckpointIntervalMin: z.literal([15, 30, 60]),
     snapshotIntervalHours: z.literal([6, 8, 12, 24]),
     snapshotRetentionDays: z.literal([2, 3, 4, 5]),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { ClusterName, GroupId, Long, Nothing, ObjectId, OrgId, openEnum } from './shapes.ts';
+import { ClusterName, GroupId, idOf, Long, Nothing, ObjectId, OrgId, openEnum, SentId } from './shapes.ts';
 
 /** A project of Cloud Manager or Ops Manager whose clusters can be moved here. */
 export const AvailableProject = z.object({
@@ -18,10 +18,10 @@ export const AvailableProject = z.object({
         agentVersion: z.string().nullish(),
         managed: z.boolean().nullish(),
         sharded: z.boolean().nullish(),
-        shardsSize: z.int().nullish(),
+        shardsSize: Long.nullish(),
         tlsEnabled: z.boolean().nullish(),
         dbSizeBytes: Long.nullish(),
-        oplogSizeMB: z.int().nullish(),
+        oplogSizeMB: Long.nullish(),
       }),
     )
     .nullish(),
@@ -33,7 +33,7 @@ export const LiveMigrationValidation = z.object({
   _id: ObjectId,
   status: openEnum('PENDING', 'SUCCESS', 'FAILED').nullish(),
   errorMessage: z.string().nullish(),
-  groupId: GroupId.nullish(),
+  groupId: ObjectId.nullish(),
   sourceGroupId: z.string().nullish(),
 });
 export type LiveMigrationValidation = z.output<typeof LiveMigrationValidation>;
@@ -55,7 +55,7 @@ export type LiveMigration = z.output<typeof LiveMigration>;
 const source = {
   /** As Cloud Manager or Ops Manager names it, which is freer than Atlas is. */
   clusterName: z.string().min(1),
-  groupId: ObjectId,
+  groupId: SentId,
   ssl: z.boolean(),
   caCertificatePath: z.string().min(1).nullable().optional(),
 };
@@ -94,7 +94,7 @@ const migration = z.strictObject({
           database: z.string().min(1),
           collection: z.string().min(1),
           shardCollection: z.strictObject({
-            key: z.array(z.record(z.string().min(1), z.union([z.literal(1), z.literal('hashed')]))).min(1),
+            key: z.array(z.record(z.string().min(1), z.literal([1, 'hashed']))).min(1),
           }),
         }),
       ),
@@ -102,9 +102,11 @@ const migration = z.strictObject({
     .optional(),
 });
 
-const org = z.object({ orgId: OrgId });
-const group = z.object({ groupId: GroupId });
-const one = group.extend({ liveMigrationId: ObjectId });
+const Range = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an IP address, or a block of them');
+
+const org = z.strictObject({ orgId: OrgId });
+const group = z.strictObject({ groupId: GroupId });
+const one = group.extend({ liveMigrationId: idOf('the migration’s id') });
 
 /**
  * Makes the token that Cloud Manager or Ops Manager takes to link itself to this organization; one organization over
@@ -119,7 +121,7 @@ export const createOrgLiveMigrationLinkToken = operation({
   version: '2023-01-01',
   repeat: 'never',
   params: org,
-  body: z.strictObject({ accessListIps: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).optional() }),
+  body: z.strictObject({ accessListIps: z.array(Range).optional() }),
   response: z.object({ linkToken: z.string().min(1) }),
 });
 
@@ -177,7 +179,7 @@ export const getGroupLiveMigrationValidateStatus = operation({
   path: '/api/atlas/v2/groups/{groupId}/liveMigrations/validate/{validationId}',
   version: '2023-01-01',
   repeat: 'safe',
-  params: group.extend({ validationId: ObjectId }),
+  params: group.extend({ validationId: idOf('the check’s id') }),
   response: LiveMigrationValidation,
 });
 
@@ -229,6 +231,7 @@ export const cutoverGroupLiveMigration = operation({
   version: '2023-01-01',
   repeat: 'never',
   destructive: true,
+  shows: 'getGroupLiveMigration',
   params: one,
   response: Nothing,
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId } from './shapes.ts';
+import { GroupId, Long } from './shapes.ts';
 
 /**
  * When Atlas may take primaries down for maintenance. `dayOfWeek` counts from Sunday = 1, unlike everything else that
@@ -13,16 +13,16 @@ export const getGroupMaintenanceWindow = operation({
   path: '/api/atlas/v2/groups/{groupId}/maintenanceWindow',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   response: z.object({
     /** 1 is Sunday, 7 Saturday. */
-    dayOfWeek: z.number().nullish(),
-    hourOfDay: z.number().nullish(),
+    dayOfWeek: Long.nullish(),
+    hourOfDay: Long.nullish(),
     timeZoneId: z.string().nullish(),
     autoDeferOnceEnabled: z.boolean().nullish(),
-    numberOfDeferrals: z.number().nullish(),
+    numberOfDeferrals: Long.nullish(),
     startASAP: z.boolean().nullish(),
     /** Hours in which no maintenance begins. */
-    protectedHours: z.object({ startHourOfDay: z.number().nullish(), endHourOfDay: z.number().nullish() }).nullish(),
+    protectedHours: z.object({ startHourOfDay: Long.nullish(), endHourOfDay: Long.nullish() }).nullish(),
   }),
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Nothing, ObjectId, PageQuery, page } from './shapes.ts';
+import { GroupId, idOf, Nothing, ObjectId, PageQuery, page } from './shapes.ts';
 
 /** The providers that have peering, each asked for by its own query: there is no query for all of them. */
 export const PEERING_PROVIDERS = ['AWS', 'AZURE', 'GCP'] as const;
@@ -97,10 +97,12 @@ export const Container = z.preprocess(
 );
 export type Container = z.output<typeof Container>;
 
-export const group = z.object({ groupId: GroupId });
-export const groupContainer = group.extend({ containerId: ObjectId });
+export const group = z.strictObject({ groupId: GroupId });
+export const groupContainer = group.extend({ containerId: idOf('the container’s id') });
 /** Without `providerName` Atlas answers for AWS alone, and says nothing of the rest. */
-export const ProviderQuery = PageQuery.extend({ providerName: PeeringProvider.optional() });
+export const ProviderQuery = PageQuery.extend({
+  providerName: PeeringProvider.describe('the provider; AWS alone unless said').optional(),
+});
 
 /**
  * Containers of one provider. Trap: without `providerName` those of AWS alone, silently. For all of them use

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
 import { group, OtherProvider, ProviderQuery } from './network-containers.ts';
-import { Nothing, ObjectId, openEnum, page } from './shapes.ts';
+import { idOf, Nothing, ObjectId, openEnum, page, SentId } from './shapes.ts';
 
 const AzureName = z.string().regex(/^[-\w._()]+$/, 'must be letters, digits and - . _ ( )');
 
@@ -12,7 +12,7 @@ const AzureName = z.string().regex(/^[-\w._()]+$/, 'must be letters, digits and 
 export const PeerSettings = z.discriminatedUnion('providerName', [
   z.strictObject({
     providerName: z.literal('AWS'),
-    containerId: ObjectId,
+    containerId: SentId,
     accepterRegionName: z.string().regex(/^[\w-]+$/, 'must be the name of a region'),
     awsAccountId: z.string().regex(/^\d{12}$/, 'must be 12 digits'),
     routeTableCidrBlock: z.cidrv4(),
@@ -20,7 +20,7 @@ export const PeerSettings = z.discriminatedUnion('providerName', [
   }),
   z.strictObject({
     providerName: z.literal('AZURE'),
-    containerId: ObjectId,
+    containerId: SentId,
     azureDirectoryId: z.guid(),
     azureSubscriptionId: z.guid(),
     resourceGroupName: AzureName,
@@ -28,7 +28,7 @@ export const PeerSettings = z.discriminatedUnion('providerName', [
   }),
   z.strictObject({
     providerName: z.literal('GCP'),
-    containerId: ObjectId,
+    containerId: SentId,
     gcpProjectId: z
       .string()
       .regex(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be the id of a project at Google Cloud'),
@@ -100,7 +100,7 @@ export const Peer = z.preprocess(
 );
 export type Peer = z.output<typeof Peer>;
 
-export const groupPeer = group.extend({ peerId: ObjectId });
+export const groupPeer = group.extend({ peerId: idOf('the peering connection’s id') });
 
 /**
  * Peering connections of one provider. Trap: without `providerName` those of AWS alone, silently, and there is no

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { CloudProvider, ClusterName, GroupId, ObjectId, openEnum } from './shapes.ts';
+import { CloudProvider, ClusterName, GroupId, idOf, Long, ObjectId, openEnum } from './shapes.ts';
 
 /** Where the old documents of a collection go. The id is `_id`. */
 export const OnlineArchive = z.object({
   _id: ObjectId,
-  groupId: GroupId.nullish(),
+  groupId: ObjectId.nullish(),
   clusterName: z.string().nullish(),
   dbName: z.string().nullish(),
   collName: z.string().nullish(),
@@ -18,24 +18,24 @@ export const OnlineArchive = z.object({
       type: openEnum('DATE', 'CUSTOM').nullish(),
       dateField: z.string().nullish(),
       dateFormat: openEnum('ISODATE', 'EPOCH_SECONDS', 'EPOCH_MILLIS', 'EPOCH_NANOSECONDS', 'OBJECT_ID').nullish(),
-      expireAfterDays: z.int().nullish(),
+      expireAfterDays: Long.nullish(),
       query: z.string().nullish(),
     })
     .nullish(),
-  dataExpirationRule: z.object({ expireAfterDays: z.int().nullish() }).nullish(),
+  dataExpirationRule: z.object({ expireAfterDays: Long.nullish() }).nullish(),
   dataProcessRegion: z.object({ cloudProvider: CloudProvider.nullish(), region: z.string().nullish() }).nullish(),
   partitionFields: z
-    .array(z.object({ fieldName: z.string().nullish(), fieldType: z.string().nullish(), order: z.int().nullish() }))
+    .array(z.object({ fieldName: z.string().nullish(), fieldType: z.string().nullish(), order: Long.nullish() }))
     .nullish(),
   schedule: z
     .object({
       type: openEnum('DEFAULT', 'DAILY', 'WEEKLY', 'MONTHLY').nullish(),
-      dayOfWeek: z.int().nullish(),
-      dayOfMonth: z.int().nullish(),
-      startHour: z.int().nullish(),
-      startMinute: z.int().nullish(),
-      endHour: z.int().nullish(),
-      endMinute: z.int().nullish(),
+      dayOfWeek: Long.nullish(),
+      dayOfMonth: Long.nullish(),
+      startHour: Long.nullish(),
+      startMinute: Long.nullish(),
+      endHour: Long.nullish(),
+      endMinute: Long.nullish(),
     })
     .nullish(),
 });
@@ -86,7 +86,7 @@ export const updateGroupClusterOnlineArchive = operation({
   version: '2023-01-01',
   repeat: 'safe',
   destructive: true,
-  params: z.object({ groupId: GroupId, clusterName: ClusterName, archiveId: ObjectId }),
+  params: z.strictObject({ groupId: GroupId, clusterName: ClusterName, archiveId: idOf('the online archive’s id') }),
   body: changes,
   response: OnlineArchive,
 });

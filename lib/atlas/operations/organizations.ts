@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
 import { Project } from './projects.ts';
-import { OrgId, PageQuery, page } from './shapes.ts';
+import { ObjectId, OrgId, PageQuery, page } from './shapes.ts';
+
+const NameFilter = z.string().describe('only those whose name begins so, in whatever case').optional();
 
 /** The organizations the caller belongs to. Role: any authenticated caller. */
 export const listOrgs = operation({
@@ -11,9 +13,9 @@ export const listOrgs = operation({
   path: '/api/atlas/v2/orgs',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({}),
-  query: PageQuery.extend({ name: z.string().optional() }),
-  response: page(z.object({ id: OrgId, name: z.string(), isDeleted: z.boolean().nullish() })),
+  params: z.strictObject({}),
+  query: PageQuery.extend({ name: NameFilter }),
+  response: page(z.object({ id: ObjectId, name: z.string(), isDeleted: z.boolean().nullish() })),
 });
 
 /**
@@ -27,7 +29,7 @@ export const getOrgGroups = operation({
   path: '/api/atlas/v2/orgs/{orgId}/groups',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ orgId: OrgId }),
-  query: PageQuery.extend({ name: z.string().optional() }),
+  params: z.strictObject({ orgId: OrgId }),
+  query: PageQuery.extend({ name: NameFilter }),
   response: page(Project),
 });

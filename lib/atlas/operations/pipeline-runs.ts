@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Instant, Long, ObjectId, openEnum } from './shapes.ts';
+import { GroupId, Instant, idOf, Long, ObjectId, openEnum } from './shapes.ts';
 
 /** As Atlas takes it: 1 to 64 characters, without slashes, blanks, quotation marks and dollar signs. */
 const PipelineName = z
   .string()
   .regex(/^[^/\\ "$]{1,64}$/, 'must be 1 to 64 characters without / \\ " $ and blanks')
-  .refine((name) => name !== '.' && name !== '..', 'must not be a step within a path');
+  .refine((name) => name !== '.' && name !== '..', 'must not be a step within a path')
+  .describe('the pipeline, by its name');
 
 /**
  * One run of a Data Lake pipeline. Deprecated and gone: Atlas ended the pipelines on 2025-09-30 and took them out
@@ -21,7 +22,7 @@ export const getGroupPipelineRun = operation({
   version: '2023-01-01',
   repeat: 'safe',
   sunset: '2025-09-30',
-  params: z.object({ groupId: GroupId, pipelineName: PipelineName, pipelineRunId: ObjectId }),
+  params: z.strictObject({ groupId: GroupId, pipelineName: PipelineName, pipelineRunId: idOf('the run’s id') }),
   response: z.object({
     _id: ObjectId,
     groupId: z.string().nullish(),
@@ -37,7 +38,7 @@ export const getGroupPipelineRun = operation({
     datasetRetentionPolicy: z
       .object({
         units: openEnum('DAYS', 'WEEKS', 'MONTHS').nullish(),
-        value: z.number().nullish(),
+        value: Long.nullish(),
         lastModifiedDate: Instant.nullish(),
       })
       .nullish(),

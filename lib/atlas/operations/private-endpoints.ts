@@ -15,7 +15,7 @@ export const toggleGroupPrivateEndpointRegionalMode = operation({
   path: '/api/atlas/v2/groups/{groupId}/privateEndpoint/regionalMode',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   body: z.strictObject({ enabled: z.boolean() }),
   response: z.object({ enabled: z.boolean() }),
 });

@@ -17,7 +17,7 @@ export const disableGroupPrivateIpModePeering = operation({
   version: '2023-01-01',
   repeat: 'safe',
   destructive: true,
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   body: z.strictObject({ enabled: z.literal(false) }),
   response: PrivateIpMode,
 });

@@ -17,7 +17,7 @@ export const addGroupUsers = operation({
   path: '/api/atlas/v2/groups/{groupId}/users',
   version: '2025-02-19',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   body: z.strictObject({
     username: z.email(),
     roles: z

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, Instant, OrgId, PageQuery, page, Tags } from './shapes.ts';
+import { GroupId, Instant, Long, ObjectId, PageQuery, page, Tags } from './shapes.ts';
 
 /** A project, which the API calls a group. */
 export const Project = z.object({
-  id: GroupId,
-  orgId: OrgId,
+  id: ObjectId,
+  orgId: ObjectId,
   name: z.string(),
   created: Instant.nullish(),
-  clusterCount: z.int().nullish(),
+  clusterCount: Long.nullish(),
   tags: Tags.nullish(),
 });
 export type Project = z.output<typeof Project>;
@@ -21,7 +21,7 @@ export const listGroups = operation({
   path: '/api/atlas/v2/groups',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({}),
+  params: z.strictObject({}),
   query: PageQuery,
   response: page(Project),
 });
@@ -37,6 +37,6 @@ export const getGroup = operation({
   path: '/api/atlas/v2/groups/{groupId}',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({ groupId: GroupId }),
+  params: z.strictObject({ groupId: GroupId }),
   response: Project,
 });

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { GroupId, OrgId, openEnum, PageQuery, page } from './shapes.ts';
+import { idOf, Long, openEnum, PageQuery, page, SentAddress } from './shapes.ts';
 
 /** `defaultValue` is there where somebody at Atlas gave this caller another value. */
-const Limit = z.object({ value: z.number().nullish(), defaultValue: z.number().nullish() });
+const Limit = z.object({ value: Long.nullish(), defaultValue: Long.nullish() });
 
 /**
  * A token bucket that some endpoints share, per project, organization, user or address. It is full again after
@@ -21,13 +21,11 @@ export const RateLimit = z.object({
 export type RateLimit = z.output<typeof RateLimit>;
 
 /** Whose limits: each narrows the answer to buckets of that scope, and asks for sight of what it names. */
-const subject = z.object({
-  groupId: GroupId.optional(),
-  orgId: OrgId.optional(),
-  /** The client id of a service account or the public half of an API key. */
-  userId: z.string().min(1).optional(),
-  /** Only the caller's own. */
-  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+const subject = z.strictObject({
+  groupId: idOf('for this project, by its id').optional(),
+  orgId: idOf('for this organization, by its id').optional(),
+  userId: z.string().min(1).describe('for this client id, or public half of an API key').optional(),
+  ipAddress: SentAddress.describe('for this address, which has to be the caller’s own').optional(),
 });
 
 /**
@@ -41,15 +39,20 @@ export const listRateLimits = operation({
   path: '/api/atlas/v2/rateLimits',
   version: '2025-03-12',
   repeat: 'safe',
-  params: z.object({}),
+  params: z.strictObject({}),
   query: PageQuery.omit({ includeCount: true }).extend({
     ...subject.shape,
-    name: z.string().min(1).optional(),
-    /** As in `endpoints`, placeholders included: `/api/atlas/v2/groups/{groupId}`. */
-    endpointPath: z.string().min(1).optional(),
+    name: z.string().min(1).describe('only the limit of this name').optional(),
+    /** As in `endpoints`: `/api/atlas/v2/groups/{groupId}`. */
+    endpointPath: z.string().min(1).describe('only limits on this path, placeholders included').optional(),
   }),
   response: page(RateLimit),
 });
+
+const EndpointSetId = z
+  .string()
+  .regex(/^[\w-]+$/, 'must be letters, digits, - and _')
+  .describe('the limit’s id, as the list has it');
 
 /** Role: any authenticated caller; Project or Organization Read Only for what is named. */
 export const getRateLimit = operation({
@@ -59,7 +62,7 @@ export const getRateLimit = operation({
   path: '/api/atlas/v2/rateLimits/{endpointSetId}',
   version: '2025-03-12',
   repeat: 'safe',
-  params: z.object({ endpointSetId: z.string().regex(/^[\w-]+$/, 'must be letters, digits, - and _') }),
+  params: z.strictObject({ endpointSetId: EndpointSetId }),
   query: subject,
   response: RateLimit,
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { ClusterName, GroupId, Instant, Long, Nothing, ObjectId, openEnum, Segment } from './shapes.ts';
+import { ClusterName, GroupId, Instant, idOf, Long, Nothing, ObjectId, openEnum, Segment } from './shapes.ts';
 
 const condition = openEnum('DELETING', 'FAILED', 'STALE', 'PENDING', 'BUILDING', 'READY', 'DOES_NOT_EXIST').nullish();
 /** Handed on as it is, so that it can be sent back. */
@@ -42,10 +42,10 @@ export const SearchIndex = z.object({
 export type SearchIndex = z.output<typeof SearchIndex>;
 
 const free = z.record(z.string(), z.unknown());
-const stored = z.union([z.boolean(), free]);
+const stored = z.union([z.boolean(), free], 'must be true, false or an object');
 const numPartitions = z.literal([1, 2, 4]).optional();
 const textDefinition = z.strictObject({
-  mappings: z.strictObject({ dynamic: z.union([z.boolean(), free]).optional(), fields: free.optional() }),
+  mappings: z.strictObject({ dynamic: stored.optional(), fields: free.optional() }),
   analyzer: z.string().optional(),
   searchAnalyzer: z.string().optional(),
   analyzers: z.array(z.looseObject({ name: z.string().min(1), tokenizer: free })).optional(),
@@ -70,11 +70,11 @@ const vectorDefinition = z.strictObject({
   fields: z.array(z.looseObject({ type: z.string(), path: z.string() })).min(1),
   nestedRoot: z.string().optional(),
   /** Unlike a text index's, never `true`. */
-  storedSource: z.union([z.literal(false), free]).optional(),
+  storedSource: z.union([z.literal(false), free], 'must be false or an object').optional(),
   numPartitions,
 });
 
-const cluster = z.object({ groupId: GroupId, clusterName: ClusterName });
+const cluster = z.strictObject({ groupId: GroupId, clusterName: ClusterName });
 
 /**
  * A bare array: there are no pages. Role: any of Project Data Access Read Only, Project Data Access Read Write, Project
@@ -103,8 +103,14 @@ export const updateGroupClusterSearchIndexByName = operation({
   path: '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/search/indexes/{databaseName}/{collectionName}/{indexName}',
   version: '2024-05-30',
   repeat: 'safe',
-  params: cluster.extend({ databaseName: Segment, collectionName: Segment, indexName: Segment }),
-  body: z.strictObject({ definition: z.union([textDefinition, vectorDefinition]) }),
+  params: cluster.extend({
+    databaseName: Segment.describe('the database, by its name'),
+    collectionName: Segment.describe('the collection, by its name'),
+    indexName: Segment.describe('the search index, by its name'),
+  }),
+  body: z.strictObject({
+    definition: z.union([textDefinition, vectorDefinition], 'must have either mappings or fields'),
+  }),
   response: SearchIndex,
 });
 
@@ -121,7 +127,8 @@ export const deleteGroupClusterFtsIndex = operation({
   version: '2023-01-01',
   repeat: 'safe',
   destructive: true,
+  shows: 'listGroupClusterSearchIndexes',
   sunset: '2027-07-01',
-  params: cluster.extend({ indexId: ObjectId }),
+  params: cluster.extend({ indexId: idOf('the search index’s id') }),
   response: Nothing,
 });

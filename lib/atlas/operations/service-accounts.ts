@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { ClientId, GroupId, Instant, Nothing, ObjectId, OrgId, PageQuery, page } from './shapes.ts';
+import { ClientId, GroupId, Instant, idOf, Nothing, ObjectId, OrgId, PageQuery, page } from './shapes.ts';
 
 /**
  * A secret as every read shows it. An expired secret stays in the list, and keeps one of the account's two slots,
@@ -37,19 +37,25 @@ export const ServiceAccount = z.object({
 });
 export type ServiceAccount = z.output<typeof ServiceAccount>;
 
-const org = z.object({ orgId: OrgId });
+const org = z.strictObject({ orgId: OrgId });
 const orgAccount = org.extend({ clientId: ClientId });
-const orgSecret = orgAccount.extend({ secretId: ObjectId });
-const group = z.object({ groupId: GroupId });
+const orgSecret = orgAccount.extend({ secretId: idOf('the secret’s id') });
+const group = z.strictObject({ groupId: GroupId });
 const groupAccount = group.extend({ clientId: ClientId });
-const groupSecret = groupAccount.extend({ secretId: ObjectId });
+const groupSecret = groupAccount.extend({ secretId: idOf('the secret’s id') });
 
 /** Atlas allows 8 hours up to the organization's own maximum, at most 8,760. */
-const lifetime = z.object({ secretExpiresAfterHours: z.int().min(8).max(8760) });
-const changes = z.object({
-  name: z.string().min(1).max(64).optional(),
-  description: z.string().min(1).max(250).optional(),
-  roles: z.array(z.string()).optional(),
+const lifetime = z.strictObject({ secretExpiresAfterHours: z.int().min(8).max(8760) });
+const changes = z
+  .strictObject({
+    name: z.string().min(1).max(64).optional(),
+    description: z.string().min(1).max(250).optional(),
+    roles: z.array(z.string()).optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, 'must change something');
+const paged = PageQuery.omit({ includeCount: true });
+const accounts = paged.extend({
+  includeSystemManaged: z.boolean().describe('those that Atlas manages, too').optional(),
 });
 
 /** Role: Organization Read Only. */
@@ -61,7 +67,7 @@ export const listOrgServiceAccounts = operation({
   version: '2024-08-05',
   repeat: 'safe',
   params: org,
-  query: PageQuery,
+  query: accounts,
   response: page(ServiceAccount),
 });
 
@@ -91,7 +97,7 @@ export const updateOrgServiceAccount = operation({
 });
 
 /**
- * Mints a secret, and shortens every other secret of the account to at most seven days from now. The value is in this
+ * Mints a secret, and shortens every other secret of the account to at most seven days from now, for good. The value is in this
  * answer and nowhere else: a lost answer leaves a live secret that nobody holds. Role: Organization Owner.
  */
 export const createOrgServiceAccountSecret = operation({
@@ -101,6 +107,8 @@ export const createOrgServiceAccountSecret = operation({
   path: '/api/atlas/v2/orgs/{orgId}/serviceAccounts/{clientId}/secrets',
   version: '2024-08-05',
   repeat: 'never',
+  destructive: true,
+  shows: 'getOrgServiceAccount',
   params: orgAccount,
   body: lifetime,
   response: MintedSecret,
@@ -118,6 +126,7 @@ export const deleteOrgServiceAccountSecret = operation({
   version: '2024-08-05',
   repeat: 'safe',
   destructive: true,
+  shows: 'getOrgServiceAccount',
   params: orgSecret,
   response: Nothing,
 });
@@ -131,8 +140,8 @@ export const getOrgServiceAccountGroups = operation({
   version: '2024-08-05',
   repeat: 'safe',
   params: orgAccount,
-  query: PageQuery.omit({ includeCount: true }),
-  response: page(z.object({ groupId: GroupId, roles: z.array(z.string()).nullish() })),
+  query: paged,
+  response: page(z.object({ groupId: ObjectId, roles: z.array(z.string()).nullish() })),
 });
 
 /** Role: Project Read Only. */
@@ -144,7 +153,7 @@ export const listGroupServiceAccounts = operation({
   version: '2024-08-05',
   repeat: 'safe',
   params: group,
-  query: PageQuery,
+  query: accounts,
   response: page(ServiceAccount),
 });
 
@@ -184,6 +193,8 @@ export const createGroupServiceAccountSecret = operation({
   path: '/api/atlas/v2/groups/{groupId}/serviceAccounts/{clientId}/secrets',
   version: '2024-08-05',
   repeat: 'never',
+  destructive: true,
+  shows: 'getGroupServiceAccount',
   params: groupAccount,
   body: lifetime,
   response: MintedSecret,
@@ -201,6 +212,7 @@ export const deleteGroupServiceAccountSecret = operation({
   version: '2024-08-05',
   repeat: 'safe',
   destructive: true,
+  shows: 'getGroupServiceAccount',
   params: groupSecret,
   response: Nothing,
 });

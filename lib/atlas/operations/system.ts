@@ -13,6 +13,6 @@ export const getSystemStatus = operation({
   path: '/api/atlas/v2',
   version: '2023-01-01',
   repeat: 'safe',
-  params: z.object({}),
+  params: z.strictObject({}),
   response: Nothing,
 });

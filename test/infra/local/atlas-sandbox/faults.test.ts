@@ -85,14 +85,15 @@ describe('over HTTP', () => {
     expect(await answer.json()).toMatchObject({ id: scene.orgAccount.secrets[0]?.id });
   });
 
-  it('links to itself by the address it was called at', async () => {
+  it('links what it lists by the address it was called at, and its pages by the one of Atlas', async () => {
     const { token } = await signIn(scene.sandbox, scene.owner);
     const { body: answer } = await request(`${served.origin}/api/atlas/v2/orgs`, {
       dispatcher: agent,
       headers: { authorization: `Bearer ${token}`, accept: VERSIONED },
     });
-    const page = (await answer.json()) as { links: { href: string }[] };
-    expect(page.links[0]?.href).toMatch(new RegExp(`^${served.origin}/api/atlas/v2/orgs\\?`));
+    const page = (await answer.json()) as { links: { href: string }[]; results: { links: { href: string }[] }[] };
+    expect(page.results[0]?.links[0]?.href).toMatch(new RegExp(`^${served.origin}/api/atlas/v2/orgs/`));
+    expect(page.links[0]?.href).toMatch(/^https:\/\/cloud\.mongodb\.com\/api\/atlas\/v2\/orgs\?/);
   });
 
   it('drops the connection of a lost answer, carried out', async () => {

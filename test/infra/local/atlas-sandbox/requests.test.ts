@@ -164,13 +164,13 @@ describe('pages', () => {
   const links = (body: { links: { rel: string; href: string }[] }): Record<string, string> =>
     Object.fromEntries(body.links.map(({ rel, href }) => [rel, href]));
 
-  it('are linked by absolute addresses as long as they are full', async () => {
+  it('are linked by addresses at cloud.mongodb.com, whoever was asked, as long as they are full', async () => {
     const { page } = await pages(5);
     const first = await page('?itemsPerPage=2');
     expect(first.totalCount).toBe(5);
     expect(links(first)).toEqual({
-      self: `${V2}/groups?itemsPerPage=2&includeCount=true&pageNum=1`,
-      next: `${V2}/groups?itemsPerPage=2&includeCount=true&pageNum=2`,
+      self: 'https://cloud.mongodb.com/api/atlas/v2/groups?itemsPerPage=2&includeCount=true&pageNum=1',
+      next: 'https://cloud.mongodb.com/api/atlas/v2/groups?itemsPerPage=2&includeCount=true&pageNum=2',
     });
     const second = await page(new URL(links(first)['next']!).search);
     expect(Object.keys(links(second))).toEqual(['self', 'previous', 'next']);

@@ -138,10 +138,22 @@ describe('settings', () => {
   it('of an access history have both ends or none, in milliseconds', () => {
     const { query } = getGroupDbAccessHistoryCluster;
     const start = new Date('2030-01-01T00:00:00Z');
-    expect(query.parse({ start, end: start })).toEqual({ start: start.getTime(), end: start.getTime() });
-    expect(
-      [{}, { start }, { end: start }, { start: new Date(0), end: start }].map((value) => takes(query, value)),
-    ).toEqual([true, false, false, false]);
+    const sent = { start: start.getTime(), end: start.getTime() };
+    expect(query.parse({ start, end: start })).toEqual(sent);
+    expect(query.parse({ start: '2030-01-01T00:00:00Z', end: '2030-01-01T02:00:00+02:00' })).toEqual(sent);
+    const first = '2008-01-01T00:00:00Z';
+    const before = '2007-12-31T23:59:59Z';
+    const local = '2030-01-01T00:00:00';
+    const refused = [
+      ...[{ start }, { end: start }, { start: local, end: start }, { start: 'today', end: start }],
+      ...[
+        { start: sent.start, end: sent.end },
+        { start: new Date(before), end: start },
+        { start: before, end: start },
+      ],
+    ];
+    expect([{}, { start: first, end: first }].map((value) => takes(query, value))).toEqual([true, true]);
+    expect(refused.filter((value) => takes(query, value))).toEqual([]);
   });
 
   it.each(['.', '..', 'a/b', 'a b', '', 'x'.repeat(65)])(
