@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { AtlasCredentials } from '../../../lib/atlas/authenticator.ts';
+import { AwsCallFailed } from '../../../lib/aws/errors.ts';
 import { createSecretsManager } from '../../../lib/aws/secrets-manager.ts';
-import { ConfigError } from '../../../lib/errors.ts';
+import { AutomationError, ConfigError } from '../../../lib/errors.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
-import { deadlineIn } from '../../../lib/runtime/deadline.ts';
+import { type Deadline, deadlineIn } from '../../../lib/runtime/deadline.ts';
 import { BaseUrl } from '../../../lib/runtime/environment.ts';
 import { parseJson } from '../../../lib/runtime/json.ts';
 import { problemsOf } from '../../../lib/runtime/problems.ts';
@@ -25,7 +26,14 @@ const Stored = z.union([
 
 export interface Access {
   readonly origin: string;
-  readonly credentials: () => Promise<AtlasCredentials>;
+  readonly credentials: (deadline?: Deadline) => Promise<AtlasCredentials>;
+}
+
+/** Secrets Manager gave no answer, so nobody knows the credentials. Nothing was sent to Atlas. */
+export class CredentialsOutOfReach extends AutomationError {
+  override readonly name = 'CredentialsOutOfReach';
+  readonly code = 'CREDENTIALS_OUT_OF_REACH';
+  readonly disposition = 'retry';
 }
 
 export const NO_CREDENTIALS = `no credentials: set MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET, or
@@ -42,14 +50,31 @@ export function accessFrom(variables: Readonly<Record<string, string | undefined
   if (clientId && clientSecret) return { origin, credentials: async () => ({ clientId, clientSecret }) };
   if (publicKey && privateKey) return { origin, credentials: async () => ({ publicKey, privateKey }) };
   const secret = env.ATLAS_CREDENTIALS_SECRET;
-  if (secret) return { origin, credentials: () => stored(secret) };
+  if (secret) return { origin, credentials: (deadline) => stored(secret, deadline) };
   throw new ConfigError(NO_CREDENTIALS);
 }
 
-async function stored(secret: string): Promise<AtlasCredentials> {
-  const text = await createSecretsManager().read(secret, { stage: 'AWSCURRENT' }, deadlineIn(15_000, systemClock));
-  const parsed = Stored.safeParse(text === undefined ? undefined : parseJson(text));
+async function stored(secret: string, deadline = deadlineIn(15_000, systemClock)): Promise<AtlasCredentials> {
+  const text = await createSecretsManager()
+    .read(secret, { stage: 'AWSCURRENT' }, deadline)
+    .catch((cause: unknown) => {
+      throw cause instanceof AwsCallFailed ? unread(secret, cause) : cause;
+    });
+  if (text === undefined)
+    throw new ConfigError(`Secrets Manager has no secret ${secret} in this account and region, or it holds no text`);
+  const parsed = Stored.safeParse(parseJson(text));
   if (!parsed.success)
     throw new ConfigError(`${secret} holds neither clientId and clientSecret nor publicKey and privateKey`);
   return parsed.data;
+}
+
+function unread(secret: string, cause: AwsCallFailed): AutomationError {
+  const { error, refused, disposition } = cause;
+  if (error === 'CredentialsProviderError')
+    return new ConfigError(`Secrets Manager cannot be asked for ${secret}: there are no AWS credentials`);
+  if (refused && disposition === 'give-up')
+    return new ConfigError(`Secrets Manager does not give ${secret} to this AWS account or role: ${error}`);
+  const facts = { managedSecret: secret, error };
+  const message = `no answer from Secrets Manager about ${secret}: is AWS_REGION set, and AWS within reach?`;
+  return new CredentialsOutOfReach(message, facts, { cause });
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run atlas -- <operation> [options]`: any Atlas operation from the terminal. Prints what Atlas answered, whole, on
- * stdout and everything else on stderr. Exit status: 0 done, 1 refused by Atlas, 2 wrong usage, 3 out of reach.
+ * stdout and everything else on stderr. Exit status: 0 done, 1 refused by Atlas, 2 wrong usage, 3 out of reach; 130 and
+ * 143 after SIGINT and SIGTERM.
  */
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
@@ -10,22 +11,32 @@ import { hideBin } from 'yargs/helpers';
 import * as z from 'zod';
 import { catalogue } from '../../../lib/atlas/catalogue.ts';
 import { type AtlasClient, createAtlasClient, prepare } from '../../../lib/atlas/client.ts';
-import { AtlasInputInvalid, AtlasOutcomeUnknown, AtlasUnavailable } from '../../../lib/atlas/errors.ts';
+import { AtlasInputInvalid, AtlasOutcomeUnknown, AtlasRejected, AtlasUnavailable } from '../../../lib/atlas/errors.ts';
 import type { Operation } from '../../../lib/atlas/operations/define.ts';
 import { page } from '../../../lib/atlas/operations/shapes.ts';
 import { pages } from '../../../lib/atlas/pages.ts';
 import { AutomationError, ConfigError } from '../../../lib/errors.ts';
-import { sentenceOf } from '../../../lib/runtime/problems.ts';
-import { accessFrom } from './credentials.ts';
+import { systemClock } from '../../../lib/runtime/clock.ts';
+import { type Deadline, deadlineIn } from '../../../lib/runtime/deadline.ts';
+import { errorCode } from '../../../lib/runtime/error-code.ts';
+import { problemsOf, sentenceOf } from '../../../lib/runtime/problems.ts';
+import { redact } from '../../../lib/runtime/redact.ts';
+import { accessFrom, CredentialsOutOfReach } from './credentials.ts';
+import { nearest } from './nearest.ts';
 import { type CommandOption, isList, optionsOf } from './options.ts';
-import { type Format, render } from './output.ts';
+import { type Format, jsonText, printable, render } from './output.ts';
+import { Interrupted, patienceFor } from './patience.ts';
+import { paramsFor, readerFor } from './reader.ts';
 
+const formats = ['table', 'json', 'ndjson'] as const satisfies readonly Format[];
+const yesOrNo = z.boolean('takes no value').default(false);
 const Flags = z.looseObject({
-  body: z.string().optional(),
-  all: z.boolean().default(false),
-  dryRun: z.boolean().default(false),
-  yes: z.boolean().default(false),
-  output: z.enum(['table', 'json', 'ndjson']),
+  body: z.string('must be text').optional(),
+  all: yesOrNo,
+  dryRun: yesOrNo,
+  yes: yesOrNo,
+  output: z.enum(formats, `must be one of ${formats.join(', ')}`),
+  timeout: z.number('must be a number of seconds').positive('must be above 0').max(86_400, 'must be a day at most'),
 });
 type Flags = z.output<typeof Flags>;
 
@@ -42,59 +53,121 @@ class UsageError extends AutomationError {
   readonly disposition = 'give-up';
 }
 
-const print = (line: string): void => {
-  process.stdout.write(line);
-};
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
+/** Nobody reads stdout any more, as after `| head -1`. */
+let unread = false;
+
+/** Resolves once the text is out, or nobody wants it. */
+const print = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (unread || text === '') return resolve();
+    process.stdout.write(text, (error) => {
+      if (error && errorCode(error) !== 'EPIPE') return reject(error);
+      unread ||= Boolean(error);
+      resolve();
+    });
+  });
+// Whoever writes is told; as events these would end the process with a token in hand.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+/** Newlines in it are ours: text from outside goes through `printable` before it gets here. */
+const say = (lines: string): void => {
+  process.stderr.write(`${lines.split('\n').map(printable).join('\n')}\n`);
 };
 
-/** What Atlas answers goes through whole: an operation's schema keeps only what our own code relies on. */
-const whole = (op: Operation): Operation => ({ ...op, response: isList(op) ? page(z.unknown()).loose() : z.unknown() });
+/**
+ * The same operation with its answer whole, since its own schema keeps only what our code relies on. What that schema
+ * refuses is refused all the same. `heard` is told of every answer first.
+ */
+function whole(op: Operation, heard: (answer: unknown) => void = () => {}): Operation {
+  const asDeclared = (answer: unknown, context: z.core.$RefinementCtx): void => {
+    heard(answer);
+    const { error } = op.response.safeParse(answer);
+    for (const { path, message } of error?.issues ?? []) context.addIssue({ code: 'custom', path, message });
+  };
+  return { ...op, response: z.unknown().superRefine(asDeclared) };
+}
 
-async function run(op: Operation, options: readonly CommandOption[], raw: unknown): Promise<void> {
-  const flags = Flags.parse(raw);
+/** One page of a list, whole in the same way. */
+const wholePage = (op: Operation) => ({ ...op, response: whole(op).response.pipe(page(z.unknown())) });
+
+async function run(op: Operation, options: readonly CommandOption[], raw: Record<string, unknown>): Promise<void> {
+  const flags = flagsFrom(options, raw);
   const input = await inputFrom(op, options, flags);
-  const { path, body } = prepare(op, input);
+  const request = prepare(op, input);
   if (flags.dryRun) {
     const { origin } = accessFrom({
       ...process.env,
       MONGODB_ATLAS_CLIENT_ID: 'dry',
       MONGODB_ATLAS_CLIENT_SECRET: 'run',
     });
-    print(`${op.method} ${origin}${path}\n${body === undefined ? '' : `${JSON.stringify(body, null, 2)}\n`}`);
-    return;
+    const body = request.body === undefined ? '' : `${jsonText(request.body, 2)}\n`;
+    return print(`${op.method} ${origin}${request.path}\n${body}`);
   }
   const { origin, credentials } = accessFrom(process.env);
   const atlas = createAtlasClient({ origin, credentials });
+  using patience = patienceFor(flags.timeout);
+  const { deadline } = patience;
   try {
     if (op.sunset !== undefined) say(`${op.id} is served until ${op.sunset}: expect 404 or 410 after that`);
-    if (op.destructive && !flags.yes) throw await refuseToDestroy(atlas, op, input, path);
-    if (op.destructive) await showVictim(atlas, op, input);
-    await callAndPrint(atlas, op, input, flags);
+    if (op.destructive) {
+      await showVictim(atlas, op, input, request, deadline);
+      if (!flags.yes) throw new UsageError(`${op.method} ${request.path} can't be undone: say --yes to go ahead`);
+    }
+    await callAndPrint(atlas, op, input, flags, deadline);
   } catch (error) {
-    if (error instanceof AtlasUnavailable || error instanceof AtlasOutcomeUnknown) say(`asked ${origin}`);
-    throw error;
+    if (error instanceof AtlasUnavailable || error instanceof AtlasOutcomeUnknown) {
+      say(`asked ${origin}`);
+      if (!patience.interrupted() && deadline.signal.aborted) say(`the ${flags.timeout} s of --timeout are over`);
+    }
+    if (patience.interrupted() && !(error instanceof Interrupted)) say(explain(error));
+    throw patience.interrupted() ?? error;
   } finally {
-    await atlas.tokens.revoke();
+    await atlas.tokens.revoke(deadlineIn(3_000, systemClock));
   }
 }
 
-async function callAndPrint(atlas: AtlasClient, op: Operation, input: Input, flags: Flags): Promise<void> {
-  const { output, all } = flags;
+async function callAndPrint(
+  atlas: AtlasClient,
+  op: Operation,
+  input: Input,
+  { output, all }: Flags,
+  deadline: Deadline,
+): Promise<void> {
   if (!isList(op) || !all) {
-    const answer = await atlas.call(whole(op), input);
-    print(render(answer, output));
+    const answer = await callOnce(atlas, op, input, output, deadline);
+    await print(render(answer, output));
     if (isList(op) && hasNext(answer)) say('there is more: --all follows every page');
     return;
   }
   const items: unknown[] = [];
-  for await (const item of pages(atlas, { ...op, response: page(z.unknown()) }, input)) {
+  for await (const item of pages(atlas, wholePage(op), input, deadline)) {
+    deadline.signal.throwIfAborted();
     // Line by line nothing has to be kept: a list may be longer than memory.
-    if (output === 'ndjson') print(`${JSON.stringify(item)}\n`);
+    if (output === 'ndjson') await print(render(item, 'ndjson'));
     else items.push(item);
+    if (unread) return;
   }
-  if (output !== 'ndjson') print(render({ results: items }, output));
+  if (output !== 'ndjson') await print(render({ results: items }, output));
+}
+
+/** What must not be asked twice is printed even where it is not what was expected: a secret may be in it. */
+async function callOnce(
+  atlas: AtlasClient,
+  op: Operation,
+  input: Input,
+  output: Format,
+  deadline: Deadline,
+): Promise<unknown> {
+  let heard: unknown;
+  const asked = whole(op, (answer) => {
+    heard = answer;
+  });
+  try {
+    return await atlas.call(asked, input, deadline);
+  } catch (error) {
+    if (op.repeat === 'never') await print(render(heard, output));
+    throw error;
+  }
 }
 
 const Linked = z.object({ links: z.array(z.object({ rel: z.string() })) });
@@ -103,17 +176,46 @@ const hasNext = (answer: unknown): boolean => {
   return parsed.success && parsed.data.links.some(({ rel }) => rel === 'next');
 };
 
-async function refuseToDestroy(atlas: AtlasClient, op: Operation, input: Input, path: string): Promise<UsageError> {
-  await showVictim(atlas, op, input);
-  return new UsageError(`${op.method} ${path} can't be undone: say --yes to go ahead`);
+/** Shows what an operation would change. Where that can't be read it says so, and leaves it to the caller. */
+async function showVictim(
+  atlas: AtlasClient,
+  op: Operation,
+  { params }: Input,
+  { path, body }: ReturnType<typeof prepare>,
+  deadline: Deadline,
+): Promise<void> {
+  const reader = readerFor(op);
+  if (!reader) {
+    say(`no operation shows what it touches; the request is\n${op.method} ${path}`);
+    if (body !== undefined) say(jsonText(body, 2, redact));
+    return;
+  }
+  try {
+    const input = { params: paramsFor(reader.op, params), query: {} };
+    const answer = await atlas.call(whole(reader.op), input, deadline);
+    say(`${reader.exact ? 'what it touches' : 'what it is part of'}, as ${reader.op.id} shows it:`);
+    say(render(answer, 'table').trimEnd());
+  } catch (error) {
+    deadline.signal.throwIfAborted();
+    say(`could not be read: ${explain(error)}`);
+  }
 }
 
-/** Shows what an operation would take away, where the same path can be read. */
-async function showVictim(atlas: AtlasClient, op: Operation, { params }: Input): Promise<void> {
-  const reader = [...catalogue.values()].find(({ method, path }) => method === 'GET' && path === op.path);
-  if (!reader) return;
-  const input = { params, query: {} };
-  say(`goes:\n${render(await atlas.call(whole(reader), input), 'table')}`);
+/** What yargs made of the command line, checked: it makes a list of whatever is given twice. */
+function flagsFrom(options: readonly CommandOption[], raw: Record<string, unknown>): Flags {
+  const single = [
+    ...Object.keys(Flags.shape),
+    ...options.filter(({ type }) => type !== 'array').map(({ flag }) => flag),
+  ];
+  for (const flag of single) if (Array.isArray(raw[flag])) throw new UsageError(`--${kebab(flag)} is given twice`);
+  for (const { flag } of options) {
+    const value = raw[flag];
+    if (Array.isArray(value) && value.length === 0) throw new UsageError(`--${flag} needs a value`);
+  }
+  const parsed = Flags.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const problems = problemsOf(parsed.error).map(({ path, problem }) => ({ path: `--${kebab(path)}`, problem }));
+  throw new UsageError(sentenceOf(problems));
 }
 
 async function inputFrom(op: Operation, options: readonly CommandOption[], flags: Flags): Promise<Input> {
@@ -141,24 +243,36 @@ const fileText = (file: string): Promise<string> =>
     throw new UsageError(`--body: ${file} cannot be read`);
   });
 
-/** 0 is not here: what fails is refused (1), wrongly asked for (2), or out of reach (3). */
+/** 0 is not here: what fails is refused (1), wrongly asked for (2), out of reach (3), or was stopped by a signal. */
 function statusOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.status;
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof AtlasInputInvalid) return 2;
   if (error instanceof AtlasUnavailable || error instanceof AtlasOutcomeUnknown) return 3;
-  return 1;
+  return error instanceof CredentialsOutOfReach ? 3 : 1;
 }
 
+const Unreadable = z.object({ fields: z.array(z.string()).catch([]) });
+
 function explain(error: unknown): string {
-  if (!(error instanceof AutomationError)) return error instanceof Error ? error.message : String(error);
-  const problems = error instanceof ConfigError && error.problems.length > 0 ? `: ${sentenceOf(error.problems)}` : '';
-  return `${error.message}${problems}`;
+  if (!(error instanceof AutomationError)) return printable(error instanceof Error ? error.message : String(error));
+  if (error instanceof UsageError) return error.message;
+  if (error instanceof ConfigError)
+    return error.problems.length > 0 ? `${error.message}: ${sentenceOf(error.problems)}` : error.message;
+  const where = [...new Set(Unreadable.parse(error.facts).fields)]
+    .slice(0, 10)
+    .map((field) => field || 'the whole of it');
+  const more = [
+    where.length > 0 ? `unreadable: ${where.join(', ')}` : undefined,
+    error instanceof AtlasRejected ? error.detail : undefined,
+  ];
+  return printable([error.message, ...more.filter((words) => words !== undefined)].join(': '));
 }
 
 const withOptions = (command: Argv, op: Operation, options: readonly CommandOption[]): Argv => {
   for (const { flag, type, required, description, choices } of options) {
     command.option(flag, {
       type,
-      ...(type === 'string' && { nargs: 1 }),
+      ...(type !== 'array' && type !== 'boolean' && { nargs: 1 }),
       demandOption: required,
       describe: description,
       ...(choices && { choices }),
@@ -168,27 +282,53 @@ const withOptions = (command: Argv, op: Operation, options: readonly CommandOpti
     command.option('body', {
       type: 'string',
       nargs: 1,
-      demandOption: true,
+      demandOption: !op.body.safeParse({}).success,
       describe: 'JSON, @file, or - for standard input',
     });
   if (isList(op)) command.option('all', { type: 'boolean', describe: 'follow every page' });
   if (op.destructive) command.option('yes', { type: 'boolean', describe: 'go ahead: it cannot be undone' });
-  return command.epilogue(`${op.method} ${op.path}${op.version ? `, version ${op.version}` : ''}`);
+  return command.epilogue(epilogueOf(op));
 };
 
-const formats: readonly Format[] = ['table', 'json', 'ndjson'];
+const epilogueOf = (op: Operation): string =>
+  [
+    `${op.method} ${op.path}${op.version ? `, version ${op.version}` : ''}`,
+    op.destructive && 'Destructive: what it takes away the API cannot bring back.',
+    op.repeat === 'never' && 'Never sent twice: look what became of it when its answer is lost.',
+    op.sunset && `Served until ${op.sunset}.`,
+  ]
+    .filter((line) => typeof line === 'string')
+    .join('\n');
+
+const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const LIST = 'list';
+const COMPLETION = 'completion';
+
+/** Thrown for whatever yargs does not understand, in the words of whoever typed it. */
+function usageError(message: string): UsageError {
+  const name = cli.parsed ? String(cli.parsed.argv._[0] ?? '') : '';
+  if (name === '' || catalogue.has(name) || [LIST, COMPLETION].includes(name)) return new UsageError(message);
+  const names = nearest(name, catalogue.keys());
+  const hint = names.length > 0 ? `Did you mean ${names.join(' or ')}?` : `\`${LIST}\` names them all.`;
+  return new UsageError(`there is no operation ${printable(name)}. ${hint}`);
+}
+
 const cli = yargs(hideBin(process.argv))
   .scriptName('atlas-automation')
   .usage('$0 <operation> [options]\n\nCalls one operation of the Atlas Administration API. `list` names them all.')
   .parserConfiguration({ 'camel-case-expansion': true, 'parse-numbers': false, 'parse-positional-numbers': false })
   .option('output', {
+    type: 'string',
+    nargs: 1,
     choices: formats,
     default: process.stdout.isTTY ? 'table' : 'json',
     describe: 'how to print the answer',
   })
   .option('dry-run', { type: 'boolean', describe: 'print the request and send nothing' })
+  .option('timeout', { type: 'number', nargs: 1, default: 300, describe: 'give up after this many seconds' })
   .command(
-    'list [words..]',
+    `${LIST} [words..]`,
     'the operations, or those whose name or summary has all these words',
     (command) => command.positional('words', { type: 'string', array: true, default: [] }),
     ({ words }) => {
@@ -197,19 +337,20 @@ const cli = yargs(hideBin(process.argv))
         wanted.every((word) => `${id} ${summary}`.toLowerCase().includes(word)),
       );
       const width = Math.max(0, ...found.map(({ id }) => id.length));
-      for (const { id, summary, destructive } of found)
-        print(`${id.padEnd(width)}  ${summary}${destructive ? ' (destructive)' : ''}\n`);
+      const lines = found.map(
+        ({ id, summary, destructive }) => `${id.padEnd(width)}  ${summary}${destructive ? ' (destructive)' : ''}\n`,
+      );
+      return print(lines.join(''));
     },
   )
-  .completion('completion', 'a script that completes operations and options in your shell')
+  .completion(COMPLETION, 'a script that completes operations and options in your shell')
   .demandCommand(1, 1, 'name an operation, or `list`')
   .strict()
-  .recommendCommands()
   .help()
   .version(false)
   .fail((message, error) => {
     // Thrown, or the command would run all the same.
-    throw error ?? new UsageError(message);
+    throw message ? usageError(message) : error;
   });
 for (const op of catalogue.values()) {
   const options = optionsOf(op);
@@ -225,5 +366,6 @@ try {
   await cli.parseAsync();
 } catch (error) {
   say(explain(error));
-  process.exitCode = statusOf(error);
+  // At once: a request nobody waits for any more would keep the process alive.
+  process.exit(statusOf(error));
 }

@@ -37,11 +37,13 @@ export function optionsOf(op: Operation): CommandOption[] {
 
 function optionsIn(part: 'params' | 'query', schema: z.ZodType): CommandOption[] {
   const { properties, required } = PartSchema.parse(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  const fields = fieldsOf(schema);
   return Object.entries(properties).map(([field, raw]) => {
     const { type, description, enum: choices, examples, minimum, maximum } = FieldSchema.parse(raw);
     const range =
       maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : `${minimum ?? 0} to ${maximum}`;
-    const words = [description ?? sentenceFor(field), range, examples && `for example ${examples.join(', ')}`];
+    const told = described(fields[field]) ?? description ?? sentenceFor(field);
+    const words = [told, range, examples && `for example ${examples.join(', ')}`];
     return {
       flag: kebab(field),
       field,
@@ -53,6 +55,32 @@ function optionsIn(part: 'params' | 'query', schema: z.ZodType): CommandOption[]
       choices,
     };
   });
+}
+
+/** What a schema stands around: an optional, a default or a pipe around what it takes in. */
+function inside(schema: unknown): readonly unknown[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return [schema.def.innerType];
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return [schema.def.innerType];
+  if (schema instanceof z.ZodCatch || schema instanceof z.ZodReadonly) return [schema.def.innerType];
+  if (schema instanceof z.ZodPipe) return [schema.def.in, schema.def.out];
+  if (schema instanceof z.ZodUnion) return schema.def.options;
+  return [];
+}
+
+const fieldsOf = (schema: unknown): Readonly<Record<string, unknown>> =>
+  schema instanceof z.ZodObject
+    ? schema.shape
+    : Object.fromEntries(inside(schema).flatMap((part) => Object.entries(fieldsOf(part))));
+
+/** The words a schema was given, wherever they stand: JSON Schema leaves out those of a transform or a union. */
+function described(schema: unknown): string | undefined {
+  if (!(schema instanceof z.ZodType)) return undefined;
+  return (
+    schema.description ??
+    inside(schema)
+      .map(described)
+      .find((words) => words !== undefined)
+  );
 }
 
 /** What a field is, where its schema has no words for it: `clusterName` is a cluster name. */

@@ -29,10 +29,10 @@ export const ClientId = z
 export const Instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
 /**
- * A number of an answer. Atlas counts in 64 bits, and JavaScript rounds the last digits beyond 2^53; what is declared
- * as whole need not be. Neither is a reason to refuse the answer.
+ * A number of an answer. Atlas counts in 64 bits, and JavaScript's numbers round the last digits beyond 2^53; what is
+ * declared as whole need not be. Neither is a reason to refuse the answer.
  */
-export const Long = z.number();
+export const Long = z.union([z.number(), z.bigint().transform(Number)]);
 
 /**
  * An enumeration of an answer: the values Atlas documents, and whatever else it says. It says undocumented ones today,
