@@ -39,11 +39,11 @@ export async function createSecret(step: Step, rotation: Rotation): Promise<void
   });
 }
 
-/** What createSecret would do, without doing it. Throws where it would stop for good. */
+/** What createSecret would do, without doing it. Throws where it would stop. */
 export async function preview(step: Step, rotation: Rotation): Promise<Decision> {
   const view = await viewOf(step, rotation);
   const decision = decide(view);
-  if (decision.do === 'refuse') throw stopped(decision, view);
+  if (decision.do === 'refuse' || decision.do === 'wait') throw stopped(decision, view);
   await requireFeasible(step, rotation, view);
   return decision;
 }

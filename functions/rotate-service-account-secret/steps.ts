@@ -38,6 +38,13 @@ export async function runStep(step: Step): Promise<void> {
 /** Checks all that a rotation needs, and changes nothing: the current credentials work, and the way ahead is clear. */
 async function rehearse(step: Step, rotation: Rotation): Promise<void> {
   await prove(step, rotation.current);
-  const decision = await preview(step, rotation);
-  step.log.info('a rotation would go ahead', { facts: { next: decision.do } });
+  const next = await preview(step, rotation).then(
+    ({ do: decision }) => decision,
+    (error: unknown) => {
+      // What only takes time is no fault of the settings.
+      if (error instanceof RotationStopped && error.code === 'ROTATION_MUST_WAIT') return error.message;
+      throw error;
+    },
+  );
+  step.log.info('the settings are good for a rotation', { facts: { next } });
 }

@@ -2,13 +2,14 @@ import { type SecretDescription, versionAt } from '../../lib/aws/secrets-manager
 import { AutomationError } from '../../lib/errors.ts';
 import { SECRET_IN_DANGER, SecretInDanger } from '../../lib/events/rotation.ts';
 import { SLACK_HOURS } from './contract.ts';
-import { remove, stopped, viewOf } from './create-secret.ts';
-import { decideRest } from './decide.ts';
+import { preview, remove, stopped, viewOf } from './create-secret.ts';
+import { decideRest, type View } from './decide.ts';
 import { RotationStopped } from './errors.ts';
 import { openSecret, pendingOf, type Rotation, readRotation, type Step } from './rotation.ts';
 import { runStep } from './steps.ts';
 
 const HOUR_MS = 3_600_000;
+const LEAST_SLACK_HOURS = 6;
 
 /** Secrets Manager tries a rotation again by itself; only one older than this is taken for given up. */
 const GIVEN_UP_MS = 30 * 60_000;
@@ -72,24 +73,25 @@ async function resume(sweep: SweepStep, step: Step, secret: SecretDescription, p
   const versions = await services.secretsManager.versions(managedSecret, deadline);
   const begun = versions.find(({ versionId }) => versionId === pending)?.createdAt;
   // By Atlas's clock, as every age: this machine's may be anything.
-  const { now } = await (await readRotation(step, secret)).account.secrets(deadline);
+  const rotation = await readRotation(step, secret);
+  const { now } = await rotation.account.secrets(deadline);
   if (!givenUp && begun && now.getTime() - begun.getTime() < GIVEN_UP_MS) return { managedSecret, state: 'under way' };
-  if (dryRun) return { managedSecret, state: 'would finish' };
   try {
+    if (dryRun) {
+      await preview(step, rotation);
+      return { managedSecret, state: 'would finish' };
+    }
     for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const) {
       await runStep({ ...step, event: { ...step.event, Step } });
     }
     return { managedSecret, state: 'finished' };
   } catch (error) {
-    return inTheWay(step, error);
+    return inTheWay(sweep, step, error);
   }
 }
 
-async function settle(
-  { dryRun, services, deadline }: SweepStep,
-  step: Step,
-  secret: SecretDescription,
-): Promise<Swept> {
+async function settle(sweep: SweepStep, step: Step, secret: SecretDescription): Promise<Swept> {
+  const { dryRun, services, deadline } = sweep;
   const rotation = await readRotation(step, secret);
   const view = await viewOf(step, rotation);
   const current = view.slots.find(({ id }) => id === view.currentId);
@@ -100,18 +102,27 @@ async function settle(
     return { ...known, state: dryRun ? 'would delete' : 'deleted', secretId: rest.slot.id };
   }
   // By the real end of the secret, which a mint, or a person, may have brought nearer than the schedule knows.
-  const endsSoon = (current?.expiresAt.getTime() ?? 0) - view.now.getTime() < SLACK_HOURS * HOUR_MS;
-  if (rest && (rest.do === 'refuse' || endsSoon)) return inTheWay(step, stopped(rest, view), rotation);
+  const endsSoon = (current?.expiresAt.getTime() ?? 0) - view.now.getTime() < slackMs(secret, view);
+  if (rest && (rest.do === 'refuse' || endsSoon)) return inTheWay(sweep, step, stopped(rest, view), rotation);
   if (rest) return { ...known, state: 'waiting', ...reasonOf(stopped(rest, view)), secretId: rest.slot.id };
   if (!endsSoon) return { ...known, state: 'in order' };
   if (!dryRun) await services.secretsManager.rotate(secret.arn, deadline);
   return { ...known, state: dryRun ? 'would start' : 'started' };
 }
 
+/**
+ * How much of a secret's life is left when something must happen: what its schedule leaves of it, at most three days and
+ * at least six hours. A secret of a day that is rotated every few hours is not always near its end.
+ */
+function slackMs({ rotatesEveryHours = 0 }: SecretDescription, { policy }: View): number {
+  const left = policy.secretExpiresAfterHours - rotatesEveryHours;
+  return Math.min(SLACK_HOURS, Math.max(LEAST_SLACK_HOURS, left)) * HOUR_MS;
+}
+
 const reasonOf = ({ code, message }: AutomationError): { code: string; reason: string } => ({ code, reason: message });
 
 /** Says what stands in the way of a rotation, and warns of the end of the current secret where that is near. */
-async function inTheWay(step: Step, error: unknown, known?: Rotation): Promise<Swept> {
+async function inTheWay({ dryRun }: SweepStep, step: Step, error: unknown, known?: Rotation): Promise<Swept> {
   if (!(error instanceof AutomationError)) throw error;
   const { services, deadline, event, log } = step;
   const secret = await services.secretsManager.describe(event.SecretId, deadline);
@@ -121,7 +132,8 @@ async function inTheWay(step: Step, error: unknown, known?: Rotation): Promise<S
   const view = await viewOf(idle, { ...rotation, pending: undefined });
   const end = view.slots.find(({ id }) => id === view.currentId)?.expiresAt ?? view.now;
   const hoursLeft = Math.floor((end.getTime() - view.now.getTime()) / HOUR_MS);
-  const waits = error instanceof RotationStopped && error.code === 'ROTATION_MUST_WAIT' && hoursLeft >= SLACK_HOURS;
+  const endsSoon = end.getTime() - view.now.getTime() < slackMs(secret, view);
+  const waits = error instanceof RotationStopped && error.code === 'ROTATION_MUST_WAIT' && !endsSoon;
   const swept: Swept = {
     managedSecret: secret.arn,
     state: waits ? 'waiting' : 'blocked',
@@ -129,7 +141,7 @@ async function inTheWay(step: Step, error: unknown, known?: Rotation): Promise<S
     ...reasonOf(error),
   };
   log.warn('a rotation does not go on', { facts: { ...swept, ...error.facts } });
-  if (hoursLeft < SLACK_HOURS) {
+  if (endsSoon && !dryRun) {
     const detail: SecretInDanger = {
       secretArn: secret.arn,
       versionId: rotation.current.versionId,

@@ -150,6 +150,9 @@ describe('a secret that ends before its schedule comes round', () => {
     world.machine.clock.advance(31 * MINUTE);
     subject.initialSecret.expiresAt = new Date(world.machine.clock.now().getTime() + 5.5 * HOUR);
 
+    const before = photograph(subject);
+    expect(await stateOf(subject, { dryRun: true })).toMatchObject({ state: 'blocked' });
+    expect(photograph(subject), 'a dry run tells nobody either').toEqual(before);
     expect(await stateOf(subject)).toMatchObject({ state: 'blocked', code: 'ROTATION_FOREIGN_SECRET' });
 
     expect(told(SECRET_IN_DANGER)).toMatchObject([

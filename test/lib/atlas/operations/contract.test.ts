@@ -82,6 +82,19 @@ function contract({ validateRequest, operation }: AtlasSpec): void {
     versions: versions.split(', '),
   }));
 
+  /** Every endpoint of the documents the project comes from. */
+  const index = readIfThere('seeds/v1.0-network-peering-index.txt', (text) => text) ?? '';
+  const camel = (_: string, name: string): string =>
+    `{${name.toLowerCase().replaceAll(/-(\w)/g, (__, letter: string) => letter.toUpperCase())}}`;
+  const peering = [...index.matchAll(/`(GET|POST|PATCH|DELETE)`\s+\|\s+(\/\S+)/g)].map(
+    ([, method, place = '']) => `${method} /api/atlas/v1.0${place.replaceAll(/\{([A-Z-]+)\}/g, camel)}`,
+  );
+  const seeds = new Set([
+    ...pages.map(({ endpoint }) => endpoint),
+    ...peering,
+    'GET /api/public/v1.0/groups/{groupId}',
+  ]);
+
   it.each(older)('does not have $op.id, which is older than it: SKIPPED, it was not held against it', ({ op }) => {
     expect(op.path).toMatch(/^\/api\/(atlas|public)\/v1\.0\//);
     expect(operation(op.method, urlOf(op))).toBeUndefined();
@@ -97,8 +110,8 @@ function contract({ validateRequest, operation }: AtlasSpec): void {
   it('and the seed pages have no endpoint that is missing here', () => {
     expect(pages.length).toBeGreaterThan(20);
     const here = new Set(operations.map(({ op }) => `${op.method} ${op.path}`));
-    const v1 = ['GET /api/atlas/v1.0/groups/{groupId}/peers', 'GET /api/public/v1.0/groups/{groupId}'];
-    expect([...pages.map(({ endpoint }) => endpoint), ...v1].filter((endpoint) => !here.has(endpoint))).toEqual([]);
+    expect(seeds.size).toBe(pages.length + 13 + 1);
+    expect([...seeds].filter((endpoint) => !here.has(endpoint))).toEqual([]);
   });
 
   it('has no operation that is missing here', () => {
@@ -120,12 +133,20 @@ function contract({ validateRequest, operation }: AtlasSpec): void {
   function table(): string {
     const lines = operations.map(({ op }) => {
       const recorded = answersOf(op).filter(({ from }) => from === 'recorded').length;
-      const tests = [ofV2(op) ? 'document' : 'not in the document', ...(recorded > 0 ? [`${recorded} recorded`] : [])];
+      const tests = [
+        ofV2(op) ? 'contract, Prism' : 'networking, older APIs',
+        ...(recorded > 0 ? [`${recorded} recorded`] : []),
+      ];
+      const seed = seeds.has(`${op.method} ${op.path}`) ? 'yes' : '';
       const traits = [op.repeat === 'never' && 'not repeated', op.destructive && 'destructive', op.sunset];
       const endpoint = `\`${op.method} ${op.path}\``;
-      return `| ${endpoint} | ${op.id} | ${op.version ?? ''} | ${traits.filter(Boolean).join(', ')} | ${tests.join(', ')} |`;
+      const cells = [endpoint, op.id, seed, op.version ?? '', traits.filter(Boolean).join(', '), tests.join(', ')];
+      return `| ${cells.join(' | ')} |`;
     });
-    const head = ['| Endpoint | Operation | Version | Traits | Held against |', '| --- | --- | --- | --- | --- |'];
+    const head = [
+      '| Endpoint | Operation | Seed | Version | Traits | Tests |',
+      '| --- | --- | --- | --- | --- | --- |',
+    ];
     return [...head, ...lines, ''].join('\n');
   }
 
