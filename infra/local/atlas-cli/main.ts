@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run atlas -- <operation> [options]`: any Atlas operation from the terminal. Prints what Atlas answered, whole, on
+ * `npm run atlas -- <operation> [options]`: every Atlas operation, from the terminal. Prints what Atlas answered, whole, on
  * stdout and everything else on stderr. Exit status: 0 done, 1 refused by Atlas, 2 wrong usage, 3 out of reach; 130 and
  * 143 after SIGINT and SIGTERM.
  */

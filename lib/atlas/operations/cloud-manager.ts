@@ -23,7 +23,7 @@ export type CloudManagerProject = z.output<typeof CloudManagerProject>;
 
 /**
  * The Cloud Manager projects the caller can see. Takes API keys; service accounts are in preview there.
- * Role: any authenticated caller.
+ * Role: whoever is authenticated.
  */
 export const listCloudManagerGroups = operation({
   id: 'listCloudManagerGroups',

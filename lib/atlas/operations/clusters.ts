@@ -130,7 +130,7 @@ const cluster = group.extend({ clusterName: ClusterName });
 /**
  * Projects, each with its clusters, over everything the caller can see: not clusters with their projects. Leaves out
  * clusters that span several clouds, so it is no inventory. Shares a much smaller rate limit than the other lists.
- * Role: any authenticated caller.
+ * Role: whoever is authenticated.
  */
 export const listClusterDetails = operation({
   id: 'listClusterDetails',

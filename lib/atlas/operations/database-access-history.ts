@@ -9,8 +9,8 @@ const EpochMs = SentDate.transform((date) => date.getTime()).refine(
 );
 
 /**
- * The document promises ISO 8601 in words and nothing in its schema: any date JavaScript reads is taken, and what it
- * can't read is no reason to lose the rest of the log.
+ * The document promises ISO 8601 in words and nothing in its schema: what JavaScript reads as a date is taken, and what
+ * it can't read is no reason to lose the rest of the log.
  */
 const LogInstant = z.string().transform((text): Date | undefined => {
   const date = new Date(text);

@@ -5,7 +5,7 @@ import { ObjectId, OrgId, PageQuery, page } from './shapes.ts';
 
 const NameFilter = z.string().describe('only those whose name begins so, in whatever case').optional();
 
-/** The organizations the caller belongs to. Role: any authenticated caller. */
+/** The organizations the caller belongs to. Role: whoever is authenticated. */
 export const listOrgs = operation({
   id: 'listOrgs',
   summary: 'The organizations the caller belongs to',

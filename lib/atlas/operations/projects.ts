@@ -13,7 +13,7 @@ export const Project = z.object({
 });
 export type Project = z.output<typeof Project>;
 
-/** The projects ("groups" in the API) the caller can see. Role: any authenticated caller. */
+/** The projects ("groups" in the API) the caller can see. Role: whoever is authenticated. */
 export const listGroups = operation({
   id: 'listGroups',
   summary: 'The projects the caller can see',

@@ -30,7 +30,7 @@ const subject = z.strictObject({
 
 /**
  * The limits as they are, which are no part of the API's contract and may change at any time.
- * Role: any authenticated caller; Project or Organization Read Only for what is named.
+ * Role: whoever is authenticated; Project or Organization Read Only for what is named.
  */
 export const listRateLimits = operation({
   id: 'listRateLimits',
@@ -54,7 +54,7 @@ const EndpointSetId = z
   .regex(/^[\w-]+$/, 'must be letters, digits, - and _')
   .describe('the limit’s id, as the list has it');
 
-/** Role: any authenticated caller; Project or Organization Read Only for what is named. */
+/** Role: whoever is authenticated; Project or Organization Read Only for what is named. */
 export const getRateLimit = operation({
   id: 'getRateLimit',
   summary: 'One rate limit of the API',

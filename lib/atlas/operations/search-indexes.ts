@@ -77,7 +77,7 @@ const vectorDefinition = z.strictObject({
 const cluster = z.strictObject({ groupId: GroupId, clusterName: ClusterName });
 
 /**
- * A bare array: there are no pages. Role: any of Project Data Access Read Only, Project Data Access Read Write, Project
+ * A bare array: there are no pages. Role: one of Project Data Access Read Only, Project Data Access Read Write, Project
  * Search Index Editor and Project Stream Processing Owner; Project Read Only is not enough.
  */
 export const listGroupClusterSearchIndexes = operation({

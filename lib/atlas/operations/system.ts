@@ -4,7 +4,7 @@ import { Nothing } from './shapes.ts';
 
 /**
  * The root of the API. Any caller with a working credential gets an answer, so it is the cheapest proof that a token
- * is accepted from this network. Role: any authenticated caller.
+ * is accepted from this network. Role: whoever is authenticated.
  */
 export const getSystemStatus = operation({
   id: 'getSystemStatus',
