@@ -8,6 +8,7 @@ import { identifyCurrent } from './decide.ts';
 import { RotationStopped } from './errors.ts';
 import { detachPending, type Look, lookFor, requireProven } from './pending.ts';
 import { type Held, locate, type Rotation, type Step } from './rotation.ts';
+import { tell } from './tell.ts';
 
 /**
  * finishSecret: proves the new value once more, moves AWSCURRENT to it by compare-and-swap, and makes sure that it
@@ -62,7 +63,7 @@ export async function confirm(step: Step, rotation: Rotation): Promise<void> {
   return takeBack(step, rotation);
 }
 
-async function announce({ services, deadline }: Step, rotation: Rotation, { slots }: Look): Promise<void> {
+async function announce(step: Step, rotation: Rotation, { slots }: Look): Promise<void> {
   const { secret, current, account } = rotation;
   const { currentId, previousId } = locate(rotation, slots);
   const endOf = (secretId: string | undefined): string | null =>
@@ -76,10 +77,7 @@ async function announce({ services, deadline }: Step, rotation: Rotation, { slot
     previousSecretId: previousId ?? null,
     overlapUntil: endOf(previousId),
   };
-  await services.events.publish(
-    { detailType: SECRET_ROTATED, detail: SecretRotated.parse(detail), resources: [secret.arn] },
-    deadline,
-  );
+  await tell(step, { detailType: SECRET_ROTATED, detail: SecretRotated.parse(detail), resources: [secret.arn] });
 }
 
 /**
@@ -125,10 +123,11 @@ async function takeBack(step: Step, { secret, current: dead, previous, account }
     restoredSecretId: restored.id,
     deadline: restored.expiresAt.toISOString(),
   };
-  await services.events.publish(
-    { detailType: ROTATION_TAKEN_BACK, detail: RotationTakenBack.parse(detail), resources: [secret.arn] },
-    deadline,
-  );
+  await tell(step, {
+    detailType: ROTATION_TAKEN_BACK,
+    detail: RotationTakenBack.parse(detail),
+    resources: [secret.arn],
+  });
   throw new RotationStopped(
     'ROTATION_TAKEN_BACK',
     `the new secret of ${secret.name} was deleted while it was promoted: the previous value is current again and ends ${detail.deadline}`,

@@ -7,6 +7,7 @@ import { decideRest, type View } from './decide.ts';
 import { RotationStopped } from './errors.ts';
 import { openSecret, pendingOf, type Rotation, readRotation, type Step } from './rotation.ts';
 import { runStep } from './steps.ts';
+import { tell } from './tell.ts';
 
 const HOUR_MS = 3_600_000;
 const LEAST_SLACK_HOURS = 6;
@@ -151,10 +152,7 @@ async function inTheWay({ dryRun }: SweepStep, step: Step, error: unknown, known
       code: error.code,
       reason: error.message,
     };
-    await services.events.publish(
-      { detailType: SECRET_IN_DANGER, detail: SecretInDanger.parse(detail), resources: [secret.arn] },
-      deadline,
-    );
+    await tell(step, { detailType: SECRET_IN_DANGER, detail: SecretInDanger.parse(detail), resources: [secret.arn] });
   }
   return swept;
 }
