@@ -159,7 +159,7 @@ function contract({ validateRequest, operation }: AtlasSpec): void {
       });
       const said = docs.slice(docs.indexOf('Role: '));
       expect(roles.filter((role) => !said.includes(role))).toEqual([]);
-      if (roles.length === 0) expect(said).toContain('any authenticated caller');
+      if (roles.length === 0) expect(said).toContain('whoever is authenticated');
       const declared = document.paths[op.path]?.[op.method.toLowerCase()];
       const { 'x-sunset': end } = { 'x-sunset': undefined, ...mediaOf(op) };
       expect(op.sunset).toBe(end ?? sunsetOf(op));
