@@ -5,6 +5,7 @@ import { SLACK_HOURS } from './contract.ts';
 import { preview, remove, stopped, viewOf } from './create-secret.ts';
 import { decideRest, type View } from './decide.ts';
 import { RotationStopped } from './errors.ts';
+import { detachPending } from './pending.ts';
 import { openSecret, pendingOf, type Rotation, readRotation, type Step } from './rotation.ts';
 import { runStep } from './steps.ts';
 import { tell } from './tell.ts';
@@ -24,9 +25,11 @@ export interface Swept {
     | 'finished'
     | 'deleted'
     | 'started'
+    | 'abandoned'
     | 'waiting'
     | 'blocked'
     | 'would finish'
+    | 'would abandon'
     | 'would delete'
     | 'would start';
   /** When the current secret ends, by Atlas. */
@@ -72,12 +75,20 @@ async function resume(sweep: SweepStep, step: Step, secret: SecretDescription, p
   const { dryRun, givenUp, services, deadline } = sweep;
   const managedSecret = secret.arn;
   const versions = await services.secretsManager.versions(managedSecret, deadline);
-  const begun = versions.find(({ versionId }) => versionId === pending)?.createdAt;
+  const madeAt = (id: string | undefined): Date | undefined =>
+    versions.find(({ versionId }) => versionId === id)?.createdAt;
+  const begun = madeAt(pending);
+  const currentMadeAt = madeAt(versionAt(secret, 'AWSCURRENT'));
   // By Atlas's clock, as every age: this machine's may be anything.
   const rotation = await readRotation(step, secret);
   const { now } = await rotation.account.secrets(deadline);
   if (!givenUp && begun && now.getTime() - begun.getTime() < GIVEN_UP_MS) return { managedSecret, state: 'under way' };
   try {
+    // Somebody wrote a value after this rotation began, which ended it; its label has only been left behind.
+    if (begun && currentMadeAt && currentMadeAt > begun) {
+      if (!dryRun) await detachPending(step);
+      return { managedSecret, state: dryRun ? 'would abandon' : 'abandoned' };
+    }
     if (dryRun) {
       await preview(step, rotation);
       return { managedSecret, state: 'would finish' };
@@ -97,7 +108,9 @@ async function settle(sweep: SweepStep, step: Step, secret: SecretDescription): 
   const view = await viewOf(step, rotation);
   const current = view.slots.find(({ id }) => id === view.currentId);
   const known = { managedSecret: secret.arn, expiresAt: current?.expiresAt.toISOString() };
-  const rest = decideRest(view);
+  // Without a current secret that lives, any other may be the account's last: only a rotation makes room then.
+  const isAlive = current !== undefined && current.expiresAt > view.now;
+  const rest = isAlive ? decideRest(view) : undefined;
   if (rest?.do === 'delete') {
     if (!dryRun) await remove(step, rotation, rest, view);
     return { ...known, state: dryRun ? 'would delete' : 'deleted', secretId: rest.slot.id };

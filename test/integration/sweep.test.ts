@@ -115,6 +115,42 @@ describe('a rotation that was given up', () => {
   });
 });
 
+describe('a rotation somebody ended by writing a value', () => {
+  it('is not finished over that value: its label is taken off', async () => {
+    const subject = await world.seed({ ...plain, mode: 'admin' });
+    subject.account.accessList = ['203.0.113.0/24'];
+    await world.rotate(subject);
+    subject.account.accessList = [];
+    const secret = world.secretOf(subject);
+    const [first] = secret.versions;
+    world.machine.clock.advance(HOUR);
+    // What is left when the process dies between a store that came too late and its own look afterwards.
+    const byHand = 'b'.repeat(36);
+    secret.versions.push({ id: byHand, createdAt: world.machine.clock.now().getTime(), text: first?.text ?? '' });
+    secret.labels['AWSCURRENT'] = byHand;
+
+    await dryThenReal(subject, 'would abandon', 'abandoned');
+
+    expect(secret.labels['AWSCURRENT']).toBe(byHand);
+    expect(secret.labels['AWSPENDING']).toBeUndefined();
+  });
+});
+
+describe('the last secret that works', () => {
+  it('is not deleted, however long its grace is over, while the current one is gone', async () => {
+    const subject = await world.seed({ ...plain, mode: 'admin' });
+    await world.rotate(subject);
+    const current = world.valueAt(subject, 'AWSCURRENT');
+    world.machine.clock.advance(2 * DAY);
+    world.machine.atlas.world.revokeSecret(subject.account, current?.secretId ?? '');
+
+    await stateOf(subject);
+
+    await world.machine.aws.secretsManager.rotationsSettled();
+    expect(subject.account.secrets.map(({ id }) => id)).toContain(subject.initialSecret.id);
+  });
+});
+
 describe('what a rotation leaves behind', () => {
   it('is deleted when its grace is over, after its label', async () => {
     const subject = await world.seed(plain);
