@@ -83,6 +83,7 @@ export const Cluster = z.object({
   featureCompatibilityVersionExpirationDate: Instant.nullish(),
   encryptionAtRestProvider: openEnum('NONE', 'AWS', 'AZURE', 'GCP').nullish(),
   configServerType: openEnum('DEDICATED', 'EMBEDDED').nullish(),
+  biConnector: z.object({ enabled: z.boolean().nullish() }).nullish(),
   connectionStrings: z
     .object({
       standard: z.string().nullish(),

@@ -1,0 +1,43 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Deadline } from '../runtime/deadline.ts';
+import { AwsCallFailed } from './errors.ts';
+
+export interface Message {
+  readonly body: string;
+  /** Messages of a group are delivered one after the other, in the order they were sent. */
+  readonly group: string;
+  /** A second message with this id within five minutes is taken and not delivered. At most 128 letters, digits, punctuation. */
+  readonly deduplicationId: string;
+}
+
+/** A FIFO queue, seen from the side that fills it. */
+export interface Queue {
+  /**
+   * Resolves once the queue holds the message. Safe to repeat with the same deduplication id within five minutes.
+   * Throws AwsCallFailed once the SDK's own retries or the deadline are spent; the message may be in the queue even so.
+   */
+  send(message: Message, deadline: Deadline): Promise<void>;
+}
+
+/** Who sends is being waited for, by a webhook that allows seconds. */
+const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+
+export function createQueue(url: string, client: SQSClient = new SQSClient({ requestHandler: patience })): Queue {
+  return {
+    async send({ body, group, deduplicationId }, deadline) {
+      await client
+        .send(
+          new SendMessageCommand({
+            QueueUrl: url,
+            MessageBody: body,
+            MessageGroupId: group,
+            MessageDeduplicationId: deduplicationId,
+          }),
+          { abortSignal: deadline.signal },
+        )
+        .catch((cause: unknown) => {
+          throw new AwsCallFailed('sqs', 'SendMessage', cause, { queue: url, deduplicationId });
+        });
+    },
+  };
+}
