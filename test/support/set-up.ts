@@ -14,10 +14,14 @@ declare module 'vitest' {
 
 let bundles: string | undefined;
 
-/** Fails the whole run, with a plain message, on a Node that is too old; builds the bundles the tests run. */
+/**
+ * Fails the whole run, with a plain message, on a Node that is too old; builds the bundles the tests run, or only those
+ * that `LAMBDAS` names, separated by commas.
+ */
 export async function setup({ provide }: TestProject): Promise<void> {
   bundles = await mkdtemp(path.join(tmpdir(), 'atlas-automation-'));
-  await buildBundles({ outdir: bundles });
+  const only = process.env['LAMBDAS']?.split(',').filter((lambda) => lambda !== '');
+  await buildBundles({ outdir: bundles, ...(only && { only }) });
   provide('bundles', bundles);
 }
 
