@@ -1,6 +1,7 @@
 import { AtlasRejected, AtlasUnavailable } from '../../lib/atlas/errors.ts';
 import { cutoverGroupLiveMigration } from '../../lib/atlas/operations/live-migrations.ts';
 import type { Stored } from '../../lib/aws/state.ts';
+import { AutomationError } from '../../lib/errors.ts';
 import { standsAgainstCutover, voided } from './approval.ts';
 import { changed } from './change.ts';
 import { afterPoll, nextPollAt } from './course.ts';
@@ -11,6 +12,7 @@ import { emptyOutbox, readRun } from './outbox.ts';
 import { release, undo } from './release.ts';
 import { ENDS, type Run } from './run.ts';
 import type { Context } from './services.ts';
+import { writesMeanwhile } from './source.ts';
 
 /** More steps than one look, one cutover and what follows them ever take: past it somebody else is writing. */
 const MOST_STEPS = 20;
@@ -104,7 +106,7 @@ const cutOver: Move = async (context, stored) => {
   const { settings, services, deadline } = context;
   const run = stored.value;
   const { what, now } = await lookAtMigration(context, run);
-  const against = standsAgainstCutover(run, what, now, settings);
+  const against = standsAgainstCutover(run, what, now, settings) ?? (await writersProblem(context, run));
   if (against !== undefined) {
     await write(context, stored, voided(run, now, against));
     return;
@@ -141,6 +143,19 @@ const cutOver: Move = async (context, stored) => {
   }
   await write(context, intended, next);
 };
+
+/** Applications were said to have stopped: whoever can look, looks whether they have. */
+async function writersProblem(context: Context, { request }: Run): Promise<string | undefined> {
+  try {
+    const writes = await writesMeanwhile(context, request);
+    return writes === undefined || writes <= 0
+      ? undefined
+      : `somebody still writes to the source (${writes} writes in 3 s)`;
+  } catch (error) {
+    if (!(error instanceof AutomationError)) throw error;
+    return `whether somebody still writes to the source could not be seen (${error.code})`;
+  }
+}
 
 const cutoverUnknown = (run: Run, now: Date, { settings }: Pick<Context, 'settings'>): Run =>
   changed(run, now, {

@@ -24,8 +24,8 @@ export const handler = defineHandler({
   event: Command,
   services: createServices,
 
-  async run(command, { services, settings: { migration }, log, deadline }) {
-    const context: Context = { services, settings: migration, log, deadline };
+  async run(command, { services, settings: { migration }, log, clock, deadline }) {
+    const context: Context = { services, settings: migration, log, clock, deadline };
     switch (command.action) {
       case 'plan':
         return makePlan(context, command);

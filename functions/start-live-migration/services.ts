@@ -7,6 +7,7 @@ import { createEvents, type Events } from '../../lib/aws/events.ts';
 import { createReports, type Reports } from '../../lib/aws/reports.ts';
 import { createSecretsManager, type SecretsManager } from '../../lib/aws/secrets-manager.ts';
 import { createState, type State } from '../../lib/aws/state.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { parseJson } from '../../lib/runtime/json.ts';
 import type { Config, MigrationRequest, MigrationSettings } from './contract.ts';
@@ -31,6 +32,7 @@ export interface Context {
   readonly services: Services;
   readonly settings: MigrationSettings;
   readonly log: Logger;
+  readonly clock: Clock;
   readonly deadline: Deadline;
 }
 

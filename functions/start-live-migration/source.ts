@@ -21,3 +21,18 @@ export async function inspectSource(context: Context, request: MigrationRequest)
   const { inspect } = await import('./source-driver.ts');
   return inspect(context, request);
 }
+
+/** Two counts are this far apart: long enough for anybody who still writes to be seen. */
+const BETWEEN_MS = 3_000;
+
+/**
+ * How many documents clients wrote to the source between two looks; undefined where nobody gave a way to look. What the
+ * migration and the server themselves write is not counted by this.
+ */
+export async function writesMeanwhile(context: Context, request: MigrationRequest): Promise<number | undefined> {
+  if (request.source.uriSecret === undefined) return undefined;
+  const { writesSoFar } = await import('./source-driver.ts');
+  const before = await writesSoFar(context, request);
+  await context.clock.sleep(BETWEEN_MS, context.deadline.signal);
+  return (await writesSoFar(context, request)) - before;
+}

@@ -30,7 +30,7 @@ export const handler = defineHandler({
   services: createServices,
 
   async run({ runId, dryRun, at }, { services, settings: { migration }, log, metrics, deadline, clock }) {
-    const context: Context = { services, settings: migration, log, deadline };
+    const context: Context = { services, settings: migration, log, clock, deadline };
     const began = clock.now();
     const now = () => new Date((at ?? began).getTime() + clock.now().getTime() - began.getTime());
     const runs = new Map<string, Run>();

@@ -1,0 +1,75 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { arnOf, SecretReference } from '../secret-reference.ts';
+
+/** A secret a function reads, and the customer-managed key it lies under, if there is one. */
+export interface ReadSecret {
+  readonly secret: string;
+  readonly kmsKeyArn?: string | undefined;
+}
+
+/** Lets a role read the values of these secrets, and nothing else of them. */
+export function grantSecretValues(role: IRole, secrets: readonly ReadSecret[]): void {
+  if (secrets.length === 0) return;
+  const stack = Stack.of(role);
+  const arn = ({ secret }: ReadSecret): string => arnOf(stack, SecretReference.parse(secret));
+  role.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [...new Set(secrets.map(arn))] }),
+  );
+  for (const [key, held] of Map.groupBy(secrets, ({ kmsKeyArn }) => kmsKeyArn)) {
+    if (key === undefined) continue;
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt'],
+        resources: [key],
+        conditions: { StringLike: { 'kms:EncryptionContext:SecretARN': held.map(arn) } },
+      }),
+    );
+  }
+}
+
+/**
+ * Lets a role read, or read and write, the partitions of the state table whose keys look like these: functions share
+ * the table, not each other's items.
+ */
+export function grantState(
+  role: IRole,
+  table: ITable,
+  partitions: { readonly read?: readonly string[]; readonly write?: readonly string[] },
+): void {
+  const { read = [], write = [] } = partitions;
+  const allow = (actions: string[], keys: readonly string[]): void => {
+    if (keys.length === 0) return;
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions,
+        resources: [table.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } },
+      }),
+    );
+  };
+  allow(['dynamodb:GetItem', 'dynamodb:Query'], [...read, ...write]);
+  allow(['dynamodb:PutItem'], write);
+}
+
+/** Lets a role write, and where asked read and list, what lies under these prefixes of the report bucket. */
+export function grantReports(
+  role: IRole,
+  bucket: IBucket,
+  { write, read = [] }: { readonly write: readonly string[]; readonly read?: readonly string[] },
+): void {
+  const under = (prefixes: readonly string[]): string[] => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`));
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: under(write) }));
+  if (read.length === 0) return;
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: under(read) }));
+  // Without it, an object that is not there is answered as one that may not be read.
+  role.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: ['s3:ListBucket'],
+      resources: [bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': read.map((prefix) => `${prefix}*`) } },
+    }),
+  );
+}
