@@ -112,8 +112,11 @@ type Item = z.output<typeof Item>;
 /** One hung request must not use up the run. DynamoDB answers in milliseconds. */
 const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
-/** Below the largest exact number by more than anybody ever adds one. */
+/** First versions lie below it: far enough below the largest exact number for every life. */
 const VERSIONS = 2 ** 47;
+
+/** More writes than one life of an item ever sees. */
+const LIFE = 2 ** 20;
 
 /**
  * A version no earlier life of the key had: counted from one, an item that was removed and created anew would pass for
@@ -192,9 +195,11 @@ export function createState(
       const written = await put(
         { ...key, value, version, expiresAt: expiresAt && secondsOf(expiresAt) },
         {
-          ConditionExpression: 'attribute_not_exists(#value) OR #expiresAt <= :now',
-          ExpressionAttributeNames: { '#value': 'value', '#expiresAt': 'expiresAt' },
-          ExpressionAttributeValues: marshall({ ':now': now() }),
+          // Not over what this very write became: a repeat that comes late must not bring back what was removed since.
+          ConditionExpression:
+            'attribute_not_exists(#version) OR ((attribute_not_exists(#value) OR #expiresAt <= :now) AND NOT (#version BETWEEN :first AND :last))',
+          ExpressionAttributeNames: { '#value': 'value', '#expiresAt': 'expiresAt', '#version': 'version' },
+          ExpressionAttributeValues: marshall({ ':now': now(), ':first': version, ':last': version + LIFE }),
         },
         deadline,
       );

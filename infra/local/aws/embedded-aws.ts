@@ -1,12 +1,16 @@
 import { createMovableClock, type MovableClock } from '../clock.ts';
 import { FaultPlan } from '../faults.ts';
 import { type Drop, type Loopback, serveOnLoopback } from '../loopback.ts';
+import { createDynamoDb } from './dynamodb.ts';
 import { createEvents, type Events } from './event-bridge.ts';
 import { AwsError, type AwsService, answer, plannedRefusal, refuse } from './json-protocol.ts';
 import { createKeys, type Keys } from './kms.ts';
+import { createS3 } from './s3.ts';
 import type { InvokeRotation, RotationRetry } from './secrets-manager/rotation.ts';
 import { createSecretsManager, type SecretsManager } from './secrets-manager/secrets-manager.ts';
 import { createSeededIds } from './seeded-ids.ts';
+import { createSqs, type Sqs } from './sqs/sqs.ts';
+import { createParameters, type Parameters } from './ssm.ts';
 
 export interface EmbeddedAwsOptions {
   readonly clock?: MovableClock;
@@ -18,6 +22,10 @@ export interface EmbeddedAwsOptions {
   /** Without it RotateSecret only prepares the empty pending version, and the caller plays the four steps. */
   readonly invoke?: InvokeRotation;
   readonly rotationRetry?: RotationRetry;
+  /** DynamoDB tables that are there from the start, with the string keys `pk` and `sk`. */
+  readonly tables?: readonly string[];
+  /** S3 buckets that are there from the start. */
+  readonly buckets?: readonly string[];
   /** Further services at the same endpoint, found by their target prefix. */
   readonly services?: readonly AwsService[];
 }
@@ -29,6 +37,8 @@ export interface EmbeddedAws {
   readonly secretsManager: SecretsManager;
   readonly events: Events;
   readonly keys: Keys;
+  readonly sqs: Sqs;
+  readonly parameters: Parameters;
   /** Answers one SDK request; `drop` cuts the connection and is needed only where faults are planned. */
   fetch(request: Request, drop?: Drop): Promise<Response>;
   listen(port?: number): Promise<Loopback>;
@@ -43,11 +53,37 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
   const events = createEvents({ clock, ids, account, region });
   const keys = createKeys({ ids, account, region });
   const secretsManager = createSecretsManager({ clock, ids, account, region, events, keys, invoke, rotationRetry });
-  const services = [secretsManager.service, events.service, keys.service, ...(options.services ?? [])];
+  let origin = 'http://127.0.0.1';
+  const messageIds = createSeededIds(`${seed}:messages`, { issued: 0 });
+  const sqs = createSqs({ clock, ids: messageIds, account, region, origin: () => origin });
+  const parameters = createParameters({ clock, account, region, keys });
+  const dynamoDb = createDynamoDb(options);
+  const s3 = createS3(options);
+  const services = [
+    secretsManager.service,
+    events.service,
+    keys.service,
+    sqs.service,
+    parameters.service,
+    dynamoDb,
+    ...(options.services ?? []),
+  ];
+
+  const bucketFetch = async (request: Request, drop: Drop): Promise<Response> => {
+    const body = new Uint8Array(await request.arrayBuffer());
+    return faults.meet({
+      operation: s3.operationOf(request),
+      apply: () => s3.answer(request, body),
+      refuse: s3.refuse,
+      drop,
+    });
+  };
 
   const fetch = async (request: Request, drop: Drop = () => Response.error()): Promise<Response> => {
-    const requestId = requestIds.uuid();
     const target = request.headers.get('x-amz-target') ?? '';
+    // Only S3 names what it is asked for in the path.
+    if (target === '' && new URL(request.url).pathname !== '/') return bucketFetch(request, drop);
+    const requestId = requestIds.uuid();
     const [prefix, operation = 'Unknown'] = target.split('.');
     const service = services.find(({ targetPrefix }) => targetPrefix === prefix);
     const field = service?.messageField ?? 'message';
@@ -76,7 +112,21 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
     });
   };
 
-  return { clock, faults, secretsManager, events, keys, fetch, listen: (port) => serveOnLoopback(fetch, port) };
+  return {
+    clock,
+    faults,
+    secretsManager,
+    events,
+    keys,
+    sqs,
+    parameters,
+    fetch,
+    async listen(port) {
+      const service = await serveOnLoopback(fetch, port);
+      origin = service.origin;
+      return service;
+    },
+  };
 }
 
 function parse(body: string): unknown {

@@ -35,7 +35,7 @@ function labelled(secret: Secret): Record<string, string[]> | undefined {
 }
 
 export function describe(secret: Secret): object {
-  return { ...common(secret), VersionIdsToStages: labelled(secret) };
+  return { ...common(secret), ReplicationStatus: secret.replicas, VersionIdsToStages: labelled(secret) };
 }
 
 export function listEntry(secret: Secret): object {

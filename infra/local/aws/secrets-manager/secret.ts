@@ -45,6 +45,8 @@ export interface Secret {
   accessedAt?: number;
   /** Set while deletion is scheduled: when the secret is gone for good. */
   deleteAt?: number;
+  /** Copies in other regions: set by whoever plays a region that lags behind. */
+  replicas?: readonly { readonly Region: string; readonly Status: 'InSync' | 'InProgress' | 'Failed' }[];
   rotation?: RotationSettings;
   run?: RotationRun;
   /** What reads by stage saw before the last write, for reads that lag behind. */

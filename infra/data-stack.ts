@@ -1,0 +1,126 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { ALERT_QUEUE } from './alert-queue.ts';
+import type { DataSettings } from './data-settings.ts';
+import type { Settings } from './settings.ts';
+
+export interface DataStackProps {
+  /** Of the stack this one belongs to. */
+  readonly stack: Settings['stack'];
+  readonly data: DataSettings;
+}
+
+/**
+ * What outlives every deployment of the functions: their state, the reports, and the alerts on their way. Apart from
+ * the functions, so that these can be torn down and deployed again without it. The table and the bucket are kept when
+ * the stack goes, and the stack itself refuses to go until its protection is taken off.
+ */
+export class DataStack extends Stack {
+  /** Keys `pk` and `sk`; `expiresAt` ends an item. */
+  readonly table: Table;
+  readonly reports: Bucket;
+  readonly alerts: Queue;
+  /** Alerts that could not be delivered however often they were tried. */
+  readonly alertDeadLetters: Queue;
+  readonly #key: IKey | undefined;
+
+  constructor(scope: Construct, id: string, { stack, data }: DataStackProps) {
+    const { name, account, region, tags } = stack;
+    super(scope, id, {
+      stackName: `${name}-data`,
+      description: 'Atlas Automation: what its functions remember and report',
+      tags,
+      terminationProtection: true,
+      ...(account !== undefined && region !== undefined && { env: { account, region } }),
+    });
+    this.#key = data.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', data.kmsKeyArn);
+
+    this.table = new Table(this, 'State', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'expiresAt',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(this.#key
+        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: this.#key }
+        : { encryption: TableEncryption.AWS_MANAGED }),
+    });
+    this.reports = this.#bucket(data.reports);
+
+    const fifo = {
+      fifo: true,
+      // Without these two a FIFO queue takes 300 messages a second, however many groups they are of.
+      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      ...(this.#key
+        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: this.#key }
+        : { encryption: QueueEncryption.SQS_MANAGED }),
+    };
+    this.alertDeadLetters = new Queue(this, 'AlertDeadLetters', fifo);
+    this.alerts = new Queue(this, 'Alerts', {
+      ...fifo,
+      visibilityTimeout: Duration.seconds(ALERT_QUEUE.visibilitySeconds),
+      deadLetterQueue: { queue: this.alertDeadLetters, maxReceiveCount: ALERT_QUEUE.maxReceives },
+    });
+  }
+
+  /** What `lib/aws/state.ts` does. It deletes nothing: items are emptied, and the table's time to live takes them. */
+  grantState(grantee: IGrantable): void {
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query');
+    this.#key?.grantEncryptDecrypt(grantee);
+  }
+
+  /** What `lib/aws/reports.ts` does: write, read and list, and never delete. */
+  grantReports(grantee: IGrantable): void {
+    this.reports.grantRead(grantee);
+    this.reports.grantPut(grantee);
+  }
+
+  #bucket({ keepDays, keepReplacedDays, lock, accessLogBucket }: DataSettings['reports']): Bucket {
+    const bucket = new Bucket(this, 'Reports', {
+      versioned: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        {
+          id: 'end',
+          expiration: Duration.days(keepDays),
+          noncurrentVersionExpiration: Duration.days(keepReplacedDays),
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+      ],
+      ...(this.#key
+        ? { encryption: BucketEncryption.KMS, encryptionKey: this.#key, bucketKeyEnabled: true }
+        : { encryption: BucketEncryption.S3_MANAGED }),
+      ...(lock && {
+        objectLockEnabled: true,
+        objectLockDefaultRetention:
+          lock.mode === 'governance'
+            ? ObjectLockRetention.governance(Duration.days(lock.days))
+            : ObjectLockRetention.compliance(Duration.days(lock.days)),
+      }),
+      ...(accessLogBucket !== undefined && {
+        serverAccessLogsBucket: Bucket.fromBucketName(this, 'AccessLogs', accessLogBucket),
+        serverAccessLogsPrefix: 'atlas-automation-reports/',
+      }),
+    });
+    if (accessLogBucket === undefined)
+      Validations.of(bucket).acknowledge({
+        id: 'AwsSolutions-S1',
+        reason: 'Where access is logged to is for the account to say: data.reports.accessLogBucket, or CloudTrail.',
+      });
+    return bucket;
+  }
+}
