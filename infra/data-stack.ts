@@ -1,6 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -27,7 +26,8 @@ export class DataStack extends Stack {
   readonly alerts: Queue;
   /** Alerts that could not be delivered however often they were tried. */
   readonly alertDeadLetters: Queue;
-  readonly #key: IKey | undefined;
+  /** What all of it is encrypted with, where that is not a key of AWS's own. */
+  readonly key: IKey | undefined;
 
   constructor(scope: Construct, id: string, { stack, data }: DataStackProps) {
     const { name, account, region, tags } = stack;
@@ -38,7 +38,7 @@ export class DataStack extends Stack {
       terminationProtection: true,
       ...(account !== undefined && region !== undefined && { env: { account, region } }),
     });
-    this.#key = data.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', data.kmsKeyArn);
+    this.key = data.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', data.kmsKeyArn);
 
     this.table = new Table(this, 'State', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -48,8 +48,8 @@ export class DataStack extends Stack {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      ...(this.#key
-        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: this.#key }
+      ...(this.key
+        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: this.key }
         : { encryption: TableEncryption.AWS_MANAGED }),
     });
     this.reports = this.#bucket(data.reports);
@@ -61,8 +61,8 @@ export class DataStack extends Stack {
       deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      ...(this.#key
-        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: this.#key }
+      ...(this.key
+        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: this.key }
         : { encryption: QueueEncryption.SQS_MANAGED }),
     };
     this.alertDeadLetters = new Queue(this, 'AlertDeadLetters', fifo);
@@ -71,18 +71,6 @@ export class DataStack extends Stack {
       visibilityTimeout: Duration.seconds(ALERT_QUEUE.visibilitySeconds),
       deadLetterQueue: { queue: this.alertDeadLetters, maxReceiveCount: ALERT_QUEUE.maxReceives },
     });
-  }
-
-  /** What `lib/aws/state.ts` does. It deletes nothing: items are emptied, and the table's time to live takes them. */
-  grantState(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query');
-    this.#key?.grantEncryptDecrypt(grantee);
-  }
-
-  /** What `lib/aws/reports.ts` does: write, read and list, and never delete. */
-  grantReports(grantee: IGrantable): void {
-    this.reports.grantRead(grantee);
-    this.reports.grantPut(grantee);
   }
 
   #bucket({ keepDays, keepReplacedDays, lock, accessLogBucket }: DataSettings['reports']): Bucket {
@@ -101,8 +89,8 @@ export class DataStack extends Stack {
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
       ],
-      ...(this.#key
-        ? { encryption: BucketEncryption.KMS, encryptionKey: this.#key, bucketKeyEnabled: true }
+      ...(this.key
+        ? { encryption: BucketEncryption.KMS, encryptionKey: this.key, bucketKeyEnabled: true }
         : { encryption: BucketEncryption.S3_MANAGED }),
       ...(lock && {
         objectLockEnabled: true,

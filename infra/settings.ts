@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { AuditSettings } from '../functions/audit-snapshot-schedules/contract.ts';
+import { Settings as BridgeSettings } from '../functions/bridge-alerts-to-tickets/contract.ts';
 import { RotationSettings } from '../functions/rotate-service-account-secret/contract.ts';
+import { MigrationSettings } from '../functions/start-live-migration/contract.ts';
 import { ConfigError } from '../lib/errors.ts';
+import type { FanOutTarget } from '../lib/fan-out/settings.ts';
 import { BaseUrl } from '../lib/runtime/environment.ts';
 import { problemsOf } from '../lib/runtime/problems.ts';
+import { DataSettings } from './data-settings.ts';
 import { SecretReference } from './secret-reference.ts';
 
 /** The retentions CloudWatch Logs knows, in days. */
@@ -19,13 +24,35 @@ const MOST_SECRETS = 30;
 
 const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/;
 
+/** What of a target ends up in a policy, and is not what it has to be there. */
+function problemsInPolicy(target: FanOutTarget): [string, string][] {
+  const secret = (key: string, text: string): [string, string][] =>
+    SecretReference.safeParse(text).success
+      ? []
+      : [[key, 'must be the name or the complete ARN of a Secrets Manager secret']];
+  const kmsKey = (key: string, arn: string | undefined): [string, string][] =>
+    arn === undefined || KMS_KEY_ARN.test(arn) ? [] : [[key, 'must be the ARN of a KMS key (not of an alias)']];
+  switch (target.type) {
+    case 'secrets-manager':
+      return [...secret('secret', target.secret), ...kmsKey('kmsKeyArn', target.kmsKeyArn)];
+    case 'ssm':
+      return kmsKey('kmsKeyArn', target.kmsKeyArn);
+    case 'github-actions':
+      return [...secret('tokenSecret', target.tokenSecret), ...kmsKey('tokenKmsKeyArn', target.tokenKmsKeyArn)];
+    default:
+      return [];
+  }
+}
+
 /** What the stack asks of the rotation section beyond what the function does: its text ends up in policies. */
 const Rotation = RotationSettings.superRefine(({ secrets }, context) => {
   const problem = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (secrets.length > MOST_SECRETS)
     problem(['secrets'], `must be at most ${MOST_SECRETS}: use a second stack for more`);
   const seen = new Set<string>();
-  for (const [index, { secret, adminSecret, kmsKeyArn }] of secrets.entries()) {
+  for (const [index, { secret, adminSecret, kmsKeyArn, fanOut }] of secrets.entries()) {
+    for (const [nth, target] of fanOut.entries())
+      for (const [key, message] of problemsInPolicy(target)) problem(['secrets', index, 'fanOut', nth, key], message);
     for (const [key, text] of Object.entries({ secret, adminSecret })) {
       const message = text === undefined ? undefined : SecretReference.safeParse(text).error?.issues[0]?.message;
       if (message !== undefined) problem(['secrets', index, key], message);
@@ -58,6 +85,41 @@ const Alarms = z
     path: ['email'],
     message: 'is for the topic this stack creates: subscribe it to the topic of alarms.topicArn yourself',
   });
+
+/** A secret by name or ARN, and the customer-managed key it lies under, if there is one. */
+const ReadSecret = z.strictObject({
+  secret: z.string().refine((text) => SecretReference.safeParse(text).success, {
+    error: 'must be the name or the complete ARN of a Secrets Manager secret',
+  }),
+  kmsKeyArn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key (not of an alias)').optional(),
+});
+
+/**
+ * The Atlas accounts the functions act as, each in a secret of its own, so that none can do more than it must. A function
+ * without one is not deployed.
+ */
+const Credentials = z.strictObject({
+  /** Reads every project: Organization Read Only, and Project Read Only where that does not reach. */
+  audit: ReadSecret.optional(),
+  /** Changes snapshot schedules: Project Backup Manager. */
+  remediation: ReadSecret.optional(),
+  /** Starts migrations and cuts them over: Organization Owner. */
+  migration: ReadSecret.optional(),
+  /** Acknowledges alerts: Project Owner; reads them only: Project Read Only. */
+  tickets: ReadSecret.optional(),
+  /** Lists all service accounts, for the daily report and for faster sweeps: Organization Read Only. */
+  fleet: ReadSecret.optional(),
+});
+
+const Webhooks = z.strictObject({
+  /** Holds `{"current": …, "previous": …}`: what Atlas signs its webhooks with. */
+  atlas: ReadSecret.optional(),
+});
+
+const Schedules = z.strictObject({
+  /** How often all backups are audited, in hours. */
+  auditEveryHours: z.int().min(1).max(165).default(24),
+});
 
 const StackSettings = z
   .strictObject({
@@ -95,9 +157,19 @@ export const Settings = z.strictObject({
     .strictObject({
       /** Origin of the Atlas API; for Atlas for Government, its own. */
       baseUrl: BaseUrl.refine((origin) => origin.startsWith('https:'), 'must be an https URL'),
+      credentials: Credentials.prefault({}),
     })
     .prefault({}),
   rotation: Rotation.prefault({}),
+  audit: AuditSettings.prefault({}),
+  migration: MigrationSettings.extend({
+    /** The secrets a request may name: sources' credentials and URIs. Nothing else is readable for one. */
+    sourceSecrets: z.array(ReadSecret).default([]),
+  }).prefault({}),
+  tickets: BridgeSettings.shape.tickets,
+  webhooks: Webhooks.prefault({}),
+  schedules: Schedules.prefault({}),
+  data: DataSettings,
   alarms: Alarms.prefault({}),
   stack: StackSettings.prefault({}),
 });

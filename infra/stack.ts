@@ -6,22 +6,42 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { OpsFoundation } from './constructs/ops-function.ts';
+import type { DataStack } from './data-stack.ts';
+import { AuditSnapshotSchedules } from './functions/audit-snapshot-schedules.ts';
+import { CommandLiveMigration } from './functions/command-live-migration.ts';
+import { DeliverTickets } from './functions/deliver-tickets.ts';
+import { hasTargets } from './functions/fan-out-grants.ts';
+import { ReceiveAtlasAlert } from './functions/receive-atlas-alert.ts';
+import { ReceiveTicketUpdate } from './functions/receive-ticket-update.ts';
+import { ReconcileAlerts } from './functions/reconcile-alerts.ts';
+import { RemediateSnapshotSchedules } from './functions/remediate-snapshot-schedules.ts';
 import { RotateServiceAccountSecret } from './functions/rotate-service-account-secret.ts';
 import { SweepServiceAccountSecrets } from './functions/sweep-service-account-secrets.ts';
+import { WatchLiveMigrations } from './functions/watch-live-migrations.ts';
 import type { Settings } from './settings.ts';
 
 export interface AutomationStackProps {
   readonly settings: Settings;
   /** Folder with one built bundle per Lambda: what `npm run build` wrote. */
   readonly bundles: string;
+  /** What the functions remember and report; needed as soon as `needsData` says so. */
+  readonly data?: DataStack;
 }
+
+/** Whether the settings deploy a function that remembers something. */
+export const needsData = ({ atlas: { credentials }, rotation, tickets }: Settings): boolean =>
+  [credentials.audit, credentials.remediation, credentials.migration, credentials.fleet].some(
+    (each) => each !== undefined,
+  ) ||
+  hasTargets(rotation) ||
+  tickets.destinations.length > 0;
 
 /**
  * Everything that runs in an AWS account. A capability the settings give nothing to do is not deployed. Without an
  * account and a region in the settings, the template fits any.
  */
 export class AutomationStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, bundles }: AutomationStackProps) {
+  constructor(scope: Construct, id: string, { settings, bundles, data }: AutomationStackProps) {
     const { name, account, region, tags, logRetentionDays } = settings.stack;
     super(scope, id, {
       stackName: name,
@@ -41,8 +61,39 @@ export class AutomationStack extends Stack {
       const sweep = new SweepServiceAccountSecrets(this, 'SweepServiceAccountSecrets', {
         ...capability,
         rotate: rotate.ops.fn,
+        data,
+        credentials: settings.atlas.credentials.fleet,
       });
       rotate.tellOfFailures(sweep.ops.fn);
+    }
+    if (!data) return;
+    const { audit, schedules, tickets, webhooks } = settings;
+    const { credentials } = settings.atlas;
+    const common = { foundation, atlasBaseUrl: settings.atlas.baseUrl, eventBus, data };
+    if (credentials.audit) {
+      const { auditEveryHours: everyHours } = schedules;
+      const own = { ...common, audit, credentials: credentials.audit, everyHours };
+      new AuditSnapshotSchedules(this, 'AuditSnapshotSchedules', own);
+    }
+    if (credentials.remediation)
+      new RemediateSnapshotSchedules(this, 'RemediateSnapshotSchedules', {
+        ...common,
+        audit,
+        credentials: credentials.remediation,
+      });
+    if (credentials.migration) {
+      const { sourceSecrets, ...migration } = settings.migration;
+      const own = { ...common, migration, sourceSecrets, credentials: credentials.migration };
+      new CommandLiveMigration(this, 'CommandLiveMigration', own);
+      new WatchLiveMigrations(this, 'WatchLiveMigrations', own);
+    }
+    if (tickets.destinations.length > 0) {
+      const bridge = { ...common, tickets, credentials: credentials.tickets };
+      if (webhooks.atlas)
+        new ReceiveAtlasAlert(this, 'ReceiveAtlasAlert', { ...bridge, webhookSecret: webhooks.atlas });
+      new DeliverTickets(this, 'DeliverTickets', bridge);
+      new ReconcileAlerts(this, 'ReconcileAlerts', bridge);
+      new ReceiveTicketUpdate(this, 'ReceiveTicketUpdate', bridge);
     }
   }
 

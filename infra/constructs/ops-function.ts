@@ -19,7 +19,10 @@ export interface OpsFoundation {
   readonly logRetention: RetentionDays;
 }
 
-/** `Environment` is the input type of the function's own schema of its environment: all of it must be given. */
+/**
+ * `Environment` is the input type of the function's own schema of its environment: all of it must be named, and what it
+ * can do without may be undefined.
+ */
 export interface OpsFunctionProps<Environment extends object> {
   readonly foundation: OpsFoundation;
   /** Name of the bundle; also how logs, metrics and alarms call the function. */
@@ -30,7 +33,9 @@ export interface OpsFunctionProps<Environment extends object> {
   readonly failureImpact: string;
   /** Where the person who gets the alarm reads on; printed in each alarm. */
   readonly runbook: string;
-  readonly environment: { readonly [Name in keyof Environment]-?: string };
+  readonly environment: {
+    readonly [Name in keyof Environment]-?: string | (undefined extends Environment[Name] ? undefined : never);
+  };
   /** Deployed beside the bundle as settings.json, and part of its hash: changed settings deploy the function again. */
   readonly settings?: unknown;
   readonly timeout: Duration;
@@ -83,7 +88,11 @@ export class OpsFunction<Environment extends object> extends Construct {
     });
     logGroup.grantWrite(this.role);
 
-    const environment: Record<string, string> = { ...props.environment };
+    const environment = Object.fromEntries(
+      Object.entries<string | undefined>(props.environment).flatMap(([key, value]) =>
+        value === undefined ? [] : [[key, value]],
+      ),
+    );
     this.fn = new LambdaFunction(this, 'Function', {
       description: props.purpose,
       runtime: Runtime.NODEJS_24_X,
@@ -157,6 +166,7 @@ export class OpsFunction<Environment extends object> extends Construct {
     metric: IMetric,
     symptom: string,
     overrides: {
+      readonly threshold?: number;
       readonly evaluationPeriods?: number;
       readonly comparisonOperator?: ComparisonOperator;
       readonly treatMissingData?: TreatMissingData;

@@ -27,8 +27,8 @@ export class CommandLiveMigration extends Construct {
       environment: {
         MONGODB_ATLAS_BASE_URL: props.atlasBaseUrl,
         EVENT_BUS: props.eventBus.eventBusName,
-        STATE_TABLE: props.table.tableName,
-        REPORT_BUCKET: props.reports.bucketName,
+        STATE_TABLE: props.data.table.tableName,
+        REPORT_BUCKET: props.data.reports.bucketName,
         ATLAS_CREDENTIALS_SECRET: credentials.secret,
       },
       settings: { migration },

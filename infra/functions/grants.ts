@@ -1,7 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { DataStack } from '../data-stack.ts';
 import { arnOf, SecretReference } from '../secret-reference.ts';
 
 /** A secret a function reads, and the customer-managed key it lies under, if there is one. */
@@ -32,14 +31,13 @@ export function grantSecretValues(role: IRole, secrets: readonly ReadSecret[]): 
 
 /**
  * Lets a role read, or read and write, the partitions of the state table whose keys look like these: functions share
- * the table, not each other's items.
+ * the table, not each other's items. `lib/aws/state.ts` deletes nothing.
  */
 export function grantState(
   role: IRole,
-  table: ITable,
-  partitions: { readonly read?: readonly string[]; readonly write?: readonly string[] },
+  { table, key }: Pick<DataStack, 'table' | 'key'>,
+  { read = [], write = [] }: { readonly read?: readonly string[]; readonly write?: readonly string[] },
 ): void {
-  const { read = [], write = [] } = partitions;
   const allow = (actions: string[], keys: readonly string[]): void => {
     if (keys.length === 0) return;
     role.addToPrincipalPolicy(
@@ -52,23 +50,26 @@ export function grantState(
   };
   allow(['dynamodb:GetItem', 'dynamodb:Query'], [...read, ...write]);
   allow(['dynamodb:PutItem'], write);
+  key?.grantEncryptDecrypt(role);
 }
 
 /** Lets a role write, and where asked read and list, what lies under these prefixes of the report bucket. */
 export function grantReports(
   role: IRole,
-  bucket: IBucket,
+  { reports, key }: Pick<DataStack, 'reports' | 'key'>,
   { write, read = [] }: { readonly write: readonly string[]; readonly read?: readonly string[] },
 ): void {
-  const under = (prefixes: readonly string[]): string[] => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`));
+  const under = (prefixes: readonly string[]): string[] =>
+    prefixes.map((prefix) => reports.arnForObjects(`${prefix}*`));
   role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: under(write) }));
+  key?.grantEncryptDecrypt(role);
   if (read.length === 0) return;
   role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: under(read) }));
   // Without it, an object that is not there is answered as one that may not be read.
   role.addToPrincipalPolicy(
     new PolicyStatement({
       actions: ['s3:ListBucket'],
-      resources: [bucket.bucketArn],
+      resources: [reports.bucketArn],
       conditions: { StringLike: { 's3:prefix': read.map((prefix) => `${prefix}*`) } },
     }),
   );

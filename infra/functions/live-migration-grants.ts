@@ -1,9 +1,8 @@
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { MigrationSettings } from '../../functions/start-live-migration/contract.ts';
 import type { OpsFoundation } from '../constructs/ops-function.ts';
+import type { DataStack } from '../data-stack.ts';
 import { grantReports, grantState, type ReadSecret } from './grants.ts';
 
 /** What both functions of the live migration stand on. */
@@ -16,8 +15,7 @@ export interface LiveMigrationProps {
   readonly credentials: ReadSecret;
   /** Secrets a request may name: sources' credentials and URIs. Nothing else can be read for a request. */
   readonly sourceSecrets: readonly ReadSecret[];
-  readonly table: ITable;
-  readonly reports: IBucket;
+  readonly data: DataStack;
 }
 
 export const FAILURE_IMPACT =
@@ -25,8 +23,8 @@ export const FAILURE_IMPACT =
 export const RUNBOOK = 'functions/start-live-migration/README.md';
 
 /** State, pages and events of the live migration, for whichever of its functions. */
-export function grantMigration(role: IRole, { table, reports, eventBus }: LiveMigrationProps): void {
-  grantState(role, table, { read: ['freshest-snapshot'], write: ['migration', 'migration-*'] });
-  grantReports(role, reports, { write: ['migrations/'] });
+export function grantMigration(role: IRole, { data, eventBus }: LiveMigrationProps): void {
+  grantState(role, data, { read: ['freshest-snapshot'], write: ['migration', 'migration-*'] });
+  grantReports(role, data, { write: ['migrations/'] });
   eventBus.grantPutEventsTo(role);
 }

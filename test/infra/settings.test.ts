@@ -33,9 +33,15 @@ describe('loadSettings', () => {
   });
 
   it('needs nothing: every section has its defaults', () => {
-    expect(loadSettings(file('{}'))).toEqual({
-      atlas: { baseUrl: 'https://cloud.mongodb.com' },
+    expect(loadSettings(file('{}'))).toMatchObject({
+      atlas: { baseUrl: 'https://cloud.mongodb.com', credentials: {} },
       rotation: { secretExpiresAfterHours: 2160, graceHours: 24, everyDays: 30, secrets: [] },
+      audit: { policy: {}, sockets: 100 },
+      migration: { planMinutes: 60, lagGateSeconds: 30, sourceSecrets: [] },
+      tickets: { destinations: [], routes: [] },
+      webhooks: {},
+      schedules: { auditEveryHours: 24 },
+      data: { reports: { keepDays: 400 } },
       alarms: {},
       stack: { name: 'atlas-automation', logRetentionDays: 90, tags: {} },
     });

@@ -1,0 +1,87 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { ComparisonOperator, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type * as z from 'zod';
+import type { Config } from '../../functions/audit-snapshot-schedules/contract.ts';
+import { OpsFunction } from '../constructs/ops-function.ts';
+import { type AuditProps, environmentOf, RUNBOOK } from './audit-grants.ts';
+import { grantReports, grantSecretValues, grantState } from './grants.ts';
+
+export interface AuditSnapshotSchedulesProps extends AuditProps {
+  readonly everyHours: number;
+}
+
+/**
+ * Trigger: on a schedule. May: read its own credentials, keep its place in the state, write reports, put events on the
+ * bus, and import findings into Security Hub where that is asked for.
+ */
+export class AuditSnapshotSchedules extends Construct {
+  readonly ops: OpsFunction<z.input<typeof Config>>;
+
+  constructor(scope: Construct, id: string, props: AuditSnapshotSchedulesProps) {
+    super(scope, id);
+    const { foundation, audit, credentials, data, eventBus, everyHours } = props;
+    this.ops = new OpsFunction<z.input<typeof Config>>(this, 'Ops', {
+      foundation,
+      lambda: 'audit-snapshot-schedules',
+      purpose: 'Holds every cluster’s backups against the policy',
+      failureImpact: 'nobody knows whether the backups keep to the policy; what was found before stays as it was.',
+      runbook: RUNBOOK,
+      environment: environmentOf(props),
+      settings: { audit },
+      // Thousands of projects; a run that does not get done goes on where it stopped.
+      timeout: Duration.minutes(15),
+      // One audit at a time per organization is the state's own business; the memory is for ten thousand clusters.
+      memorySize: 1024,
+      silence: Duration.hours(Math.min(7 * 24, everyHours + 3)),
+    });
+    const { role } = this.ops;
+    grantSecretValues(role, [credentials]);
+    grantState(role, data, { read: ['migration-under-way'], write: ['audit', 'freshest-snapshot'] });
+    grantReports(role, data, { write: ['audits/'], read: ['audits/'] });
+    eventBus.grantPutEventsTo(role);
+    if (audit.securityHub) {
+      const { accountId, region } = audit.securityHub;
+      role.addToPrincipalPolicy(
+        new PolicyStatement({
+          actions: ['securityhub:BatchImportFindings'],
+          resources: [
+            Stack.of(this).formatArn({
+              service: 'securityhub',
+              region,
+              account: accountId,
+              resource: 'product',
+              resourceName: `${accountId}/default`,
+            }),
+          ],
+        }),
+      );
+    }
+    new Rule(this, 'Schedule', {
+      description: 'Audits every cluster’s backups',
+      schedule: Schedule.rate(Duration.hours(everyHours)),
+      targets: [
+        new LambdaFunction(this.ops.fn, {
+          deadLetterQueue: this.ops.deadLetters,
+          retryAttempts: 2,
+          maxEventAge: Duration.hours(1),
+        }),
+      ],
+    });
+    this.ops.alarm(
+      'Incomplete',
+      new Metric({
+        namespace: 'AtlasAutomation',
+        metricName: 'AuditCoverage',
+        dimensionsMap: { service: 'audit-snapshot-schedules' },
+        statistic: Stats.MINIMUM,
+        period: Duration.hours(1),
+      }),
+      'could not read everything: its report is partial',
+      { threshold: 99, comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD },
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type * as z from 'zod';
+import type { Settings } from '../../functions/bridge-alerts-to-tickets/contract.ts';
+import { secretsOf } from '../../lib/tickets/destination.ts';
+import type { OpsFoundation } from '../constructs/ops-function.ts';
+import type { DataStack } from '../data-stack.ts';
+import { grantSecretValues, grantState, type ReadSecret } from './grants.ts';
+
+/** What the functions that write tickets stand on. */
+export interface BridgeProps {
+  readonly foundation: OpsFoundation;
+  readonly atlasBaseUrl: string;
+  readonly eventBus: IEventBus;
+  readonly tickets: z.output<typeof Settings>['tickets'];
+  /** Project Owner, to acknowledge alerts; without one nothing is enriched, confirmed or acknowledged. */
+  readonly credentials: ReadSecret | undefined;
+  readonly data: DataStack;
+}
+
+export const RUNBOOK = 'functions/bridge-alerts-to-tickets/README.md';
+
+const PARTITIONS = [
+  'alert#*',
+  'alert-look',
+  'alert-projects',
+  'audit#*',
+  'cluster-names',
+  'dead#*',
+  'destination',
+  'due#*',
+  'incident#*',
+  'open#*',
+  'own-troubles',
+  'ticket#*',
+];
+
+/** The environment of the three functions that write tickets. */
+export const environmentOf = ({ atlasBaseUrl, eventBus, credentials, data }: BridgeProps) => ({
+  MONGODB_ATLAS_BASE_URL: atlasBaseUrl,
+  EVENT_BUS: eventBus.eventBusName,
+  STATE_TABLE: data.table.tableName,
+  ATLAS_CREDENTIALS_SECRET: credentials?.secret,
+});
+
+/** Incidents, the trackers' secrets, and the account that acknowledges alerts. */
+export function grantBridge(role: IRole, { data, tickets, credentials }: BridgeProps): void {
+  grantState(role, data, { write: PARTITIONS });
+  grantSecretValues(role, [
+    ...tickets.destinations.flatMap((destination) => secretsOf(destination)).map((secret) => ({ secret })),
+    ...(credentials ? [credentials] : []),
+  ]);
+}

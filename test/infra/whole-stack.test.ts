@@ -1,0 +1,174 @@
+/** Everything the example's settings deploy: each function with what it may, when it runs, and what it alarms of. */
+import path from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LAMBDAS } from '../../infra/build.ts';
+import { DataStack } from '../../infra/data-stack.ts';
+import { loadSettings } from '../../infra/settings.ts';
+import { AutomationStack } from '../../infra/stack.ts';
+import { newApp, text, tinyBundles } from './synth.ts';
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: Record<string, Record<string, unknown>>;
+}
+interface Resource {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests are about
+  readonly Properties: any;
+}
+
+let template: Template;
+beforeAll(() => {
+  const settings = loadSettings(path.join(import.meta.dirname, '../../infra/settings.example.json'));
+  const app = newApp();
+  const data = new DataStack(app, 'Data', settings);
+  template = Template.fromStack(new AutomationStack(app, 'Test', { settings, bundles: tinyBundles(), data }));
+}, 60_000);
+
+const resources = (type: string): [string, Resource][] => Object.entries(template.findResources(type));
+const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+const textOf = (value: unknown): string => {
+  const node = value as Record<string, unknown>;
+  if (typeof value === 'object' && value !== null && 'Fn::ImportValue' in node)
+    return `<${String(node['Fn::ImportValue'])}>`;
+  if (typeof value === 'object' && value !== null && 'Fn::Join' in node) {
+    const [separator, parts] = node['Fn::Join'] as [string, unknown[]];
+    return parts.map(textOf).join(separator);
+  }
+  return text(value);
+};
+
+/** Every function by its bundle's name, with its logical id and its role's statements. */
+const functions = (): Map<string, { id: string; statements: Statement[] }> => {
+  const policies = resources('AWS::IAM::Policy');
+  return new Map(
+    resources('AWS::Lambda::Function').map(([id, { Properties }]) => {
+      const role: string = Properties.Role['Fn::GetAtt'][0];
+      const statements = policies
+        .filter(([, policy]) => policy.Properties.Roles.some((each: { Ref: string }) => each.Ref === role))
+        .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Statement[]);
+      const purpose = resources('AWS::IAM::Role').find(([roleId]) => roleId === role)?.[1].Properties
+        .Description as string;
+      return [/^Runs (\S+)/.exec(purpose)?.[1] ?? id, { id, statements }] as const;
+    }),
+  );
+};
+const actionsOf = (lambda: string): string[] =>
+  [
+    ...new Set(
+      functions()
+        .get(lambda)
+        ?.statements.flatMap(({ Action }) => Action),
+    ),
+  ].toSorted();
+const partitionsOf = (lambda: string): string[] =>
+  (functions().get(lambda)?.statements ?? [])
+    .filter(({ Action }) => listOf(Action).includes('dynamodb:PutItem'))
+    .flatMap(({ Condition }) => Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] as string[]);
+
+it('deploys every function there is', () => {
+  expect([...functions().keys()].toSorted()).toEqual(Object.values(LAMBDAS).toSorted());
+});
+
+describe('every role', () => {
+  it('belongs to one function', () => {
+    expect(resources('AWS::IAM::Role')).toHaveLength(functions().size);
+  });
+
+  it('has no resource * but for X-Ray, and no action *', () => {
+    for (const { statements } of functions().values())
+      for (const { Action, Resource } of statements) {
+        expect(listOf(Action).filter((action) => action.includes('*'))).toEqual([]);
+        if (listOf(Resource).includes('*'))
+          expect(listOf(Action).toSorted()).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+      }
+  });
+
+  it('reaches the state only under its own partitions', () => {
+    const writers = [...functions().keys()].map((lambda) => [lambda, partitionsOf(lambda)] as const);
+    for (const { statements } of functions().values())
+      for (const { Action, Condition } of statements)
+        if (listOf(Action).some((action) => action.startsWith('dynamodb:')))
+          expect(Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']).toBeTruthy();
+    const bridge = ['deliver-tickets', 'reconcile-alerts', 'receive-ticket-update'];
+    const migration = ['command-live-migration', 'watch-live-migrations'];
+    for (const [one, own] of writers)
+      for (const [other, theirs] of writers) {
+        const isShared =
+          one === other || [bridge, migration].some((group) => group.includes(one) && group.includes(other));
+        if (!isShared) expect([one, other, own.filter((each) => theirs.includes(each))]).toEqual([one, other, []]);
+      }
+  });
+
+  it('reads only the secrets it needs', () => {
+    const secretsOf = (lambda: string): string[] =>
+      (functions().get(lambda)?.statements ?? [])
+        .filter(({ Action }) => listOf(Action).includes('secretsmanager:GetSecretValue'))
+        .flatMap(({ Resource }) => listOf(Resource).map(textOf))
+        .map((arn) => /secret:(.*)-\?{6}$/.exec(arn)?.[1] ?? arn)
+        .toSorted();
+    expect(secretsOf('audit-snapshot-schedules')).toEqual(['atlas-automation/audit']);
+    expect(secretsOf('remediate-snapshot-schedules')).toEqual(['atlas-automation/remediation']);
+    expect(secretsOf('receive-atlas-alert')).toEqual(['atlas-automation/webhook']);
+    expect(secretsOf('command-live-migration')).toEqual(['atlas-automation/migration', 'migration/orders']);
+    expect(secretsOf('deliver-tickets')).toEqual([
+      'atlas-automation/github-token',
+      'atlas-automation/github-webhook',
+      'atlas-automation/tickets',
+    ]);
+  });
+
+  it('of the function strangers reach may send to one queue and read one secret, and nothing else', () => {
+    expect(actionsOf('receive-atlas-alert')).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'secretsmanager:GetSecretValue',
+      'sqs:SendMessage',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+  });
+});
+
+describe('every function', () => {
+  it('alarms when it fails, is throttled, or leaves an event behind, and says where to read on', () => {
+    const alarms = resources('AWS::CloudWatch::Alarm').map(([, { Properties }]) => String(Properties.AlarmDescription));
+    for (const lambda of functions().keys()) {
+      const own = alarms.filter((description) => description.startsWith(`${lambda} `));
+      expect([lambda, own.length >= 3]).toEqual([lambda, true]);
+      for (const description of own) {
+        expect(description).toContain('Impact: ');
+        expect(description).toMatch(/Runbook: functions\/[\w-]+\/README\.md$/);
+      }
+    }
+  });
+
+  it('that runs by the clock does so by a rule of its own', () => {
+    const schedules = resources('AWS::Events::Rule').flatMap(([, { Properties }]) =>
+      Properties.ScheduleExpression === undefined ? [] : [Properties.ScheduleExpression],
+    );
+    expect(schedules.toSorted()).toEqual([
+      'rate(1 day)',
+      'rate(1 hour)',
+      'rate(1 minute)',
+      'rate(1 minute)',
+      'rate(5 minutes)',
+    ]);
+  });
+});
+
+it('delivers the queue of alerts with partial batches, and the bundle’s own events', () => {
+  const [[, mapping] = ['', { Properties: {} }]] = resources('AWS::Lambda::EventSourceMapping');
+  expect(mapping.Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+  const patterns = resources('AWS::Events::Rule').map(([, { Properties }]) => Properties.EventPattern?.source);
+  expect(patterns).toContainEqual(['atlas-automation']);
+});
+
+it('opens two functions to the outside, each of which checks signatures itself', () => {
+  const urls = resources('AWS::Lambda::Url');
+  expect(urls.map(([, { Properties }]) => Properties.AuthType)).toEqual(['NONE', 'NONE']);
+  const open = urls.map(([, { Properties }]) => Properties.TargetFunctionArn['Fn::GetAtt'][0]);
+  const named = [...functions()].filter(([, { id }]) => open.includes(id)).map(([lambda]) => lambda);
+  expect(named.toSorted()).toEqual(['receive-atlas-alert', 'receive-ticket-update']);
+});
