@@ -162,10 +162,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         if (held && 'token' in held && held.token === token) held = undefined;
       },
       async revoke(deadline) {
-        if (!held || !('token' in held)) return;
+        if (!held || !('token' in held)) return undefined;
         const given = held;
         held = undefined;
-        await endpoint.revoke(given, deadline);
+        return endpoint.revoke(given, deadline);
       },
     },
   };

@@ -11,6 +11,7 @@ import {
   AtlasUnavailable,
 } from './errors.ts';
 import type { Operation } from './operations/define.ts';
+import type { Pace } from './pace.ts';
 import { type Backoff, defaultBackoff, retryAfterMs, waitForNextAttempt } from './retry.ts';
 import type { TokenSource } from './token-source.ts';
 import { type Answer, createTransport, exchange, type Transport } from './transport.ts';
@@ -29,6 +30,8 @@ export type Result<Op extends Operation> = z.output<Op['response']>;
 export interface Dated<Data> {
   readonly data: Data;
   readonly at: Date;
+  /** Atlas's own name for the request, where it gave one: what its support asks for. */
+  readonly requestId?: string | undefined;
 }
 
 export interface AtlasClientOptions {
@@ -43,6 +46,8 @@ export interface AtlasClientOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly backoff?: Backoff;
+  /** Shared with every other client of the same organizations; without one, calls go as they come. */
+  readonly pace?: Pace;
 }
 
 export interface AtlasClient {
@@ -68,6 +73,7 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
     random = Math.random,
     backoff = defaultBackoff,
     credentials,
+    pace,
   } = options;
   const authenticator = createAuthenticator({ origin, credentials, transport, clock, random, backoff });
 
@@ -78,6 +84,7 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
     let lost = false;
     for (let attempt = 1; ; attempt++) {
       const proof = await authenticator.prove({ method: op.method, uri: path }, deadline);
+      await pace?.enter(path, deadline);
       const answer = await exchange(
         op.repeat === 'never' ? transport.fresh : transport.keptAlive,
         {
@@ -94,7 +101,9 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
         },
         deadline,
       );
-      if (answer.kind === 'answer' && answer.status < 300) return { data: answer.json, at: dateOf(answer, clock) };
+      pace?.leave(path, answer);
+      if (answer.kind === 'answer' && answer.status < 300)
+        return { data: answer.json, at: dateOf(answer, clock), requestId: requestIdOf(answer) };
       // A 401 was not carried out: it is a challenge to prove who asks or, once, a proof that has had its day.
       if (answer.kind === 'answer' && answer.status === 401) {
         const knowsWho = proof.header !== undefined && speaksOfRights(errorCodeOf(answer));
@@ -123,8 +132,8 @@ export function createAtlasClient(options: AtlasClientOptions): AtlasClient {
     deadline?: Deadline,
   ): Promise<Dated<Result<Op>>> {
     const { path, body } = prepare(op, input);
-    const { data, at } = await send(op, path, body, deadline);
-    return { data: read(op, data), at };
+    const { data, ...dated } = await send(op, path, body, deadline);
+    return { ...dated, data: read(op, data) };
   }
 
   return {
@@ -267,6 +276,12 @@ function errorCodeOf(answer: Extract<Answer, { kind: 'answer' }>): string | unde
 
 const detailOf = ({ json }: Extract<Answer, { kind: 'answer' }>): string | undefined =>
   ErrorBody.safeParse(json).data?.detail;
+
+/** The header is Atlas's own and is in no document: taken only where it looks like an id. */
+function requestIdOf({ headers }: Extract<Answer, { kind: 'answer' }>): string | undefined {
+  const id = headers['x-request-id'];
+  return typeof id === 'string' && /^[\w-]{1,100}$/.test(id) ? id : undefined;
+}
 
 function dateOf(answer: Extract<Answer, { kind: 'answer' }>, clock: Clock): Date {
   const header = answer.headers['date'];

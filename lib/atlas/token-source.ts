@@ -30,8 +30,12 @@ export interface TokenSource {
   token(deadline?: Deadline): Promise<string>;
   /** Forgets `token` if it is the one in hand: Atlas no longer takes it. */
   forget(token: string): void;
-  /** Gives the token in hand back to Atlas, which counts live tokens. Best effort: a token that stays expires within the hour. */
-  revoke(deadline?: Deadline): Promise<void>;
+  /**
+   * Gives the token in hand back to Atlas, which counts live tokens. Best effort: a token that stays expires within the
+   * hour. Says whether Atlas took the credentials it was given back with, which ends with the secret they are; undefined
+   * where there was no token in hand, or no answer that tells.
+   */
+  revoke(deadline?: Deadline): Promise<boolean | undefined>;
 }
 
 /** A token in hand. */
@@ -95,8 +99,12 @@ export function createTokenEndpoint({ origin, transport, clock, random, backoff 
         if (!retry || !(await waitForNextAttempt({ attempt, backoff, clock, random, askedMs, deadline }))) throw error;
       }
     },
-    async revoke({ token, authorization }: Token, deadline?: Deadline): Promise<void> {
-      await post('/api/oauth/revoke', authorization, { token, token_type_hint: 'access_token' }, deadline);
+    async revoke({ token, authorization }: Token, deadline?: Deadline): Promise<boolean | undefined> {
+      const form = { token, token_type_hint: 'access_token' };
+      const answer = await post('/api/oauth/revoke', authorization, form, deadline);
+      if (answer.kind === 'silence') return undefined;
+      if (answer.status < 300) return true;
+      return answer.status === 401 ? false : undefined;
     },
   };
 }

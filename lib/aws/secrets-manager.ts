@@ -13,6 +13,12 @@ import { AwsCallFailed, errorName } from './errors.ts';
 
 export type Stage = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
 
+/** A copy of the secret in another region, as Secrets Manager says it is: InSync, InProgress or Failed. */
+export interface Replica {
+  readonly region: string;
+  readonly status: string;
+}
+
 /** A secret without its values. */
 export interface SecretDescription {
   readonly arn: string;
@@ -28,6 +34,8 @@ export interface SecretDescription {
   readonly deletedAt: Date | undefined;
   /** Set where the secret is a copy of one in this region. */
   readonly primaryRegion: string | undefined;
+  /** Its copies in other regions. */
+  readonly replicas: readonly Replica[];
   /** Labels by version id; versions without a label are not listed here. */
   readonly stages: ReadonlyMap<string, readonly string[]>;
 }
@@ -36,6 +44,11 @@ export interface SecretVersion {
   readonly versionId: string;
   readonly stages: readonly string[];
   readonly createdAt: Date | undefined;
+}
+
+/** What AWS calls the request that did it, for whoever follows it up in CloudTrail. */
+export interface Written {
+  readonly requestId: string | undefined;
 }
 
 /** Secrets Manager in this bundle's own words. Values pass through and are kept nowhere. */
@@ -57,11 +70,11 @@ export interface SecretsManager {
     secretId: string,
     version: { token: string; value: string; stage: Stage; rotationToken?: string | undefined },
     deadline: Deadline,
-  ): Promise<'stored' | 'taken'>;
+  ): Promise<Written & { readonly outcome: 'stored' | 'taken' }>;
   /** Asks for a rotation, which then goes on by itself. Refused while one is under way. */
-  rotate(secretId: string, deadline: Deadline): Promise<void>;
+  rotate(secretId: string, deadline: Deadline): Promise<Written>;
   /** Moves a label by compare-and-swap: refused unless it is on `from`. Without `to` the label is taken off. */
-  moveStage(secretId: string, stage: Stage, move: { from: string; to?: string }, deadline: Deadline): Promise<void>;
+  moveStage(secretId: string, stage: Stage, move: { from: string; to?: string }, deadline: Deadline): Promise<Written>;
 }
 
 /** Which version carries `stage`, if any does. */
@@ -102,6 +115,10 @@ export function createSecretsManager(
         lastRotatedAt: secret.LastRotatedDate,
         deletedAt: secret.DeletedDate,
         primaryRegion: secret.PrimaryRegion,
+        replicas: (secret.ReplicationStatus ?? []).map(({ Region = 'unknown', Status = 'unknown' }) => ({
+          region: Region,
+          status: Status,
+        })),
         stages: new Map(Object.entries(secret.VersionIdsToStages ?? {})),
       };
     },
@@ -149,7 +166,7 @@ export function createSecretsManager(
 
     async store(secretId, { token, value, stage, rotationToken }, deadline) {
       try {
-        await client.send(
+        const { $metadata } = await client.send(
           new PutSecretValueCommand({
             SecretId: secretId,
             ClientRequestToken: token,
@@ -159,21 +176,22 @@ export function createSecretsManager(
           }),
           within(deadline),
         );
-        return 'stored';
+        return { outcome: 'stored', requestId: $metadata.requestId };
       } catch (cause) {
-        if (errorName(cause) === 'ResourceExistsException') return 'taken';
+        if (errorName(cause) === 'ResourceExistsException') return { outcome: 'taken', requestId: undefined };
         throw new AwsCallFailed('secretsmanager', 'PutSecretValue', cause, { managedSecret: secretId });
       }
     },
 
     async rotate(secretId, deadline) {
-      await client
+      const { $metadata } = await client
         .send(new RotateSecretCommand({ SecretId: secretId }), within(deadline))
         .catch(failed('RotateSecret', secretId));
+      return { requestId: $metadata.requestId };
     },
 
     async moveStage(secretId, stage, { from, to }, deadline) {
-      await client
+      const { $metadata } = await client
         .send(
           new UpdateSecretVersionStageCommand({
             SecretId: secretId,
@@ -184,6 +202,7 @@ export function createSecretsManager(
           within(deadline),
         )
         .catch(failed('UpdateSecretVersionStage', secretId));
+      return { requestId: $metadata.requestId };
     },
   };
 }

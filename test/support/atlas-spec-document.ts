@@ -67,6 +67,28 @@ export function complete({ paths, components }: Document): void {
     },
     'x-rolesRequirements': ['Organization Owner'],
   };
+  // Its own page has it, and this copy does not:
+  // https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-getorgsettings
+  const ofOrg = paths['/api/atlas/v2/orgs/{orgId}/groups']!['get']!;
+  const settings = { schema: { $ref: '#/components/schemas/OrganizationSettings' }, 'x-xgen-version': '2023-01-01' };
+  components.schemas['OrganizationSettings'] ??= {
+    type: 'object',
+    properties: {
+      apiAccessListRequired: { type: 'boolean' },
+      maxServiceAccountSecretValidityInHours: { type: 'integer', minimum: 8, maximum: 8760 },
+    },
+  };
+  paths['/api/atlas/v2/orgs/{orgId}/settings'] ??= {
+    get: {
+      operationId: 'getOrgSettings',
+      parameters: ['envelope', 'orgId', 'pretty'].map((name) => ({ $ref: `#/components/parameters/${name}` })),
+      responses: {
+        ...ofOrg.responses,
+        200: { ...ofOrg.responses['200'], content: { 'application/vnd.atlas.2023-01-01+json': settings } },
+      },
+      'x-rolesRequirements': ['Organization Member'],
+    },
+  };
   // The document only names the token URL; RFC 6749 has the rest.
   const failure = json({ type: 'object', required: ['error'], properties: { error: { type: 'string' } } });
   const failures = { 400: failure, 401: failure, 403: failure, 429: json(errorSchema), 500: failure };

@@ -22,6 +22,7 @@ export const endpointSets = {
   orgServiceAccounts: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
   rateLimits: { scope: 'USER', capacity: 300, refill: 100, seconds: 60 },
   group: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
+  orgSettings: { scope: 'ORGANIZATION', capacity: 10, refill: 5, seconds: 60 },
   orgGroups: { scope: 'ORGANIZATION', capacity: 500, refill: 250, seconds: 60 },
   alerts: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },
   alertConfigurations: { scope: 'GROUP', capacity: 1200, refill: 500, seconds: 60 },

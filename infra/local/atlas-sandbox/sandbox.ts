@@ -12,6 +12,7 @@ import type { Received, Route } from './received.ts';
 import { accessOperations } from './resources/access.ts';
 import { alertConfigOperations } from './resources/alert-configs.ts';
 import { alertOperations } from './resources/alerts.ts';
+import { backupJobOperations } from './resources/backup-jobs.ts';
 import { backupOperations } from './resources/backups.ts';
 import { cloudManagerOperations } from './resources/cloud-manager.ts';
 import { clusterOperations } from './resources/clusters.ts';
@@ -127,7 +128,7 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
   };
   const routes = [
     ...oauthRoutes({ world, clock, limits }),
-    ...[...operations, ...olderOperations].map((operation) =>
+    ...[...operations, ...olderOperations, ...backupJobOperations].map((operation) =>
       adminRoute(operation, { world, digest, takeFromBucket, rates: limits.rates, maxItemsPerPage }),
     ),
   ];

@@ -6,9 +6,10 @@ import { type GroupRole, meetsInGroup, type OrgRole } from './roles.ts';
 import { Access } from './state/access.ts';
 import { Alerts } from './state/alerts.ts';
 import { type ApiKey, ApiKeys, type Caller } from './state/api-keys.ts';
+import { BackupJobs } from './state/backup-jobs.ts';
 import { Backups } from './state/backups.ts';
 import { CloudManager, type CloudManagerProject, type NewCloudManagerProject } from './state/cloud-manager.ts';
-import { Clusters } from './state/clusters.ts';
+import { Clusters, type Tag } from './state/clusters.ts';
 import { Compliance } from './state/compliance.ts';
 import { Events } from './state/events.ts';
 import { FlexBackups } from './state/flex-backups.ts';
@@ -35,6 +36,7 @@ export interface Project {
   readonly orgId: string;
   readonly createdAt: Date;
   name: string;
+  readonly tags?: readonly Tag[];
 }
 
 export interface Secret {
@@ -95,6 +97,7 @@ export class World {
   readonly onlineArchives: OnlineArchives;
   readonly migrations: Migrations;
   readonly backups: Backups;
+  readonly backupJobs: BackupJobs;
   readonly flexBackups: FlexBackups;
   readonly compliance: Compliance;
   readonly #tokens = new Map<string, Token>();
@@ -117,6 +120,7 @@ export class World {
     this.onlineArchives = new OnlineArchives(this, generator.fork('online archives'));
     this.migrations = new Migrations(this, generator.fork('migrations'), this.events);
     this.backups = new Backups(this, this.migrations);
+    this.backupJobs = new BackupJobs(this, generator.fork('backup jobs'));
     this.flexBackups = new FlexBackups(this, generator.fork('flex backups'));
     this.compliance = new Compliance(this);
   }
@@ -135,8 +139,8 @@ export class World {
     return org;
   }
 
-  addProject(org: Organization, { name }: Pick<Project, 'name'>): Project {
-    const project = { id: this.#generator.hex(24), orgId: org.id, createdAt: this.now(), name };
+  addProject(org: Organization, { name, tags = [] }: Pick<Project, 'name' | 'tags'>): Project {
+    const project = { id: this.#generator.hex(24), orgId: org.id, createdAt: this.now(), name, tags };
     this.projects.set(project.id, project);
     return project;
   }

@@ -83,6 +83,8 @@ export const Cluster = z.object({
   featureCompatibilityVersionExpirationDate: Instant.nullish(),
   encryptionAtRestProvider: openEnum('NONE', 'AWS', 'AZURE', 'GCP').nullish(),
   configServerType: openEnum('DEDICATED', 'EMBEDDED').nullish(),
+  /** Anything but NONE is a cluster Atlas keeps for itself. */
+  internalClusterRole: openEnum('NONE', 'SYSTEM_CLUSTER', 'INTERNAL_SHADOW_CLUSTER').nullish(),
   biConnector: z.object({ enabled: z.boolean().nullish() }).nullish(),
   connectionStrings: z
     .object({

@@ -97,4 +97,6 @@ export const page = <Item extends z.ZodType>(item: Item) =>
   z.object({
     results: z.array(item),
     links: z.array(z.object({ rel: z.string(), href: z.string() })).nullish(),
+    /** Only where `includeCount` asked for it. */
+    totalCount: Long.nullish(),
   });

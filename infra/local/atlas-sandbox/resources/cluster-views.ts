@@ -132,6 +132,7 @@ function commonView(world: World, url: URL, cluster: Cluster) {
     name: cluster.name,
     paused: isPaused(cluster),
     pitEnabled: cluster.pitEnabled,
+    retainBackups: cluster.retainBackups,
     rootCertType: 'ISRGROOTX1',
     stateName: cluster.deleted ? 'DELETING' : cluster.stateName,
     tags: cluster.tags,

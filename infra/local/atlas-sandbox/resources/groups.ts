@@ -47,7 +47,7 @@ export const groupOperations = [
   }),
 ];
 
-function view({ id, name, orgId, createdAt }: Project, { clusters }: World, url: URL): object {
+function view({ id, name, orgId, createdAt, tags = [] }: Project, { clusters }: World, url: URL): object {
   return {
     clusterCount: clusters.of(id).length,
     created: timestamp(createdAt),
@@ -55,7 +55,7 @@ function view({ id, name, orgId, createdAt }: Project, { clusters }: World, url:
     links: [{ href: `${url.origin}/api/atlas/v2/groups/${id}`, rel: 'self' }],
     name,
     orgId,
-    tags: [],
+    tags,
     withDefaultAlertsSettings: true,
   };
 }

@@ -1,4 +1,4 @@
-import { forCaller } from '../operation.ts';
+import { forCaller, inOrg } from '../operation.ts';
 import { paginate } from '../pagination.ts';
 
 export const orgOperations = [
@@ -23,5 +23,17 @@ export const orgOperations = [
         })),
       };
     },
+  }),
+  inOrg({
+    operationId: 'getOrgSettings',
+    method: 'GET',
+    path: '/orgs/{orgId}/settings',
+    versions: ['2023-01-01'],
+    endpointSet: 'orgSettings',
+    role: 'Organization Member',
+    handle: (_, org) => ({
+      status: 200,
+      body: { apiAccessListRequired: false, maxServiceAccountSecretValidityInHours: org.maxSecretValidityHours },
+    }),
   }),
 ];

@@ -66,6 +66,7 @@ export interface ClusterOptions {
   readonly createdAt?: Date;
   readonly stateName?: 'IDLE' | 'CREATING' | 'UPDATING' | 'DELETING' | 'REPAIRING';
   readonly terminationProtectionEnabled?: boolean;
+  readonly retainBackups?: boolean;
   readonly encryptionAtRestProvider?: 'NONE' | Provider;
   readonly biConnectorEnabled?: boolean;
   readonly internalClusterRole?: 'NONE' | 'SYSTEM_CLUSTER' | 'INTERNAL_SHADOW_CLUSTER';
@@ -199,6 +200,7 @@ export class Clusters {
       tags: options.tags ?? [],
       stateName: options.stateName ?? 'IDLE',
       terminationProtectionEnabled: options.terminationProtectionEnabled ?? false,
+      retainBackups: options.retainBackups ?? false,
       encryptionAtRestProvider: options.encryptionAtRestProvider ?? 'NONE',
       biConnectorEnabled: options.biConnectorEnabled ?? false,
       internalClusterRole: options.internalClusterRole ?? 'NONE',

@@ -1,0 +1,68 @@
+import type { ClusterFacts, SnapshotFact } from '../facts.ts';
+import { backedUpSince, instantOf, intervalMs, isUsable } from './snapshots.ts';
+import { DAY_MS, intervalHours, retentionDays, scheduledItems, shortestInterval } from './time.ts';
+
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface History {
+  readonly from: number;
+  readonly to: number;
+  readonly intervalMs: number;
+  /** Stretches longer than asked for without a usable snapshot. */
+  readonly gaps: readonly Gap[];
+  /** Gaps that remain when everything that might be a usable snapshot is taken for one. */
+  readonly sureGaps: readonly Gap[];
+}
+
+/**
+ * The stretch of the past in which no hole may be, and the holes in it. It reaches back as far as the most frequent item
+ * keeps its snapshots, and no further than the schedule is known to be what it is. What lies between the last snapshot
+ * and now is the freshness rule's business. Undefined where the schedule or the snapshots are not known.
+ */
+export function historyOf(
+  cluster: ClusterFacts,
+  windowDays: number,
+  failIntervals: number,
+  now: number,
+): History | undefined {
+  const { schedule, snapshots, memory } = cluster;
+  const interval = intervalMs(cluster);
+  if (!schedule.known || schedule.value === null || !snapshots.known || interval === undefined) return undefined;
+  const shortest = shortestInterval(schedule.value);
+  const often = (scheduledItems(schedule.value) ?? []).filter((item) => intervalHours(item) === shortest);
+  const kept = Math.max(0, ...often.map((item) => retentionDays(item) ?? 0));
+  if (kept === 0) return undefined;
+  const starts = [now - Math.min(kept, windowDays) * DAY_MS, backedUpSince(cluster), memory.scheduleSince];
+  const from = Math.max(...starts.filter((each) => each !== null));
+  const quiet = memory.inactive.map((each) => ({ from: each.from, to: each.to ?? now }));
+  const find = (taken: readonly SnapshotFact[]): Gap[] =>
+    gapsIn(
+      taken.flatMap((each) => instantOf(each) ?? []),
+      quiet,
+      { from, to: now },
+      failIntervals * interval,
+    );
+  return {
+    from,
+    to: now,
+    intervalMs: interval,
+    gaps: find(snapshots.value.filter((each) => isUsable(each, now) === 'yes')),
+    sureGaps: find(snapshots.value.filter((each) => isUsable(each, now) !== 'no')),
+  };
+}
+
+function gapsIn(instants: readonly number[], quiet: readonly Gap[], { from, to }: Gap, longest: number): Gap[] {
+  const within = instants.filter((at) => at > from && at <= to).toSorted((a, b) => a - b);
+  return [from, ...within].flatMap((start, at) => {
+    const end = within[at];
+    // The last one of all has no end yet.
+    if (end === undefined) return [];
+    const expected = end - start - quiet.reduce((sum, each) => sum + overlap(each, { from: start, to: end }), 0);
+    return expected > longest ? [{ from: start, to: end }] : [];
+  });
+}
+
+const overlap = (a: Gap, b: Gap): number => Math.max(0, Math.min(a.to, b.to) - Math.max(a.from, b.from));
