@@ -1,4 +1,5 @@
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Organization, Project } from './atlas-sandbox/world.ts';
 import type { Machine } from './machine.ts';
 
 const DAY_MS = 86_400_000;
@@ -6,13 +7,14 @@ const DAY_MS = 86_400_000;
 /**
  * Fills the sandbox and the embedded Secrets Manager with an organization like many: accounts of the organization and
  * of a project, some that rotate themselves and some that an administrator rotates, values nobody has rotated yet, and
- * one account whose expired secret still holds its second slot. Answers the names of the secrets to rotate.
+ * one account whose expired secret still holds its second slot. Answers the names of the secrets to rotate, and the
+ * organization, which the other capabilities look after as well.
  */
 export async function seedDemoWorld({
   atlas: { world },
   clock,
   sdk,
-}: Pick<Machine, 'atlas' | 'clock' | 'sdk'>): Promise<string[]> {
+}: Pick<Machine, 'atlas' | 'clock' | 'sdk'>): Promise<{ secrets: string[]; org: Organization; project: Project }> {
   const client = new SecretsManagerClient(sdk);
   const org = world.addOrg({ name: 'Example' });
   const project = world.addProject(org, { name: 'shop' });
@@ -73,5 +75,5 @@ export async function seedDemoWorld({
   );
 
   client.destroy();
-  return ['atlas/payments', 'atlas/reporting', 'atlas/shop/deploy', 'atlas/shop/search'];
+  return { secrets: ['atlas/payments', 'atlas/reporting', 'atlas/shop/deploy', 'atlas/shop/search'], org, project };
 }

@@ -1,22 +1,33 @@
 /**
- * `npm start`: builds the bundles and rotates secrets through them. Without arguments on this machine alone, against
- * the Atlas sandbox and the embedded AWS services; with `--settings` in the AWS account and the Atlas organization the
- * settings speak of. Exit status: 0 everything rotated and proven, 1 something did not, 2 wrong arguments or settings.
+ * `npm start`: builds the bundles and runs every capability once through them, on this machine alone, against the Atlas
+ * sandbox, the ticket sandbox and the embedded AWS services. With `--settings` it rotates secrets in the AWS account and
+ * the Atlas organization the settings speak of. Exit status: 0 everything done and proven, 1 something was not, 2 wrong
+ * arguments or settings.
  */
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ConfigError } from '../../lib/errors.ts';
 import { buildBundles } from '../build.ts';
 import { loadSettings } from '../settings.ts';
+import { createMovableClock } from './clock.ts';
 import { seedDemoWorld } from './demo-world.ts';
-import { startMachine } from './machine.ts';
+import { type Machine, startMachine } from './machine.ts';
 import { proofTable } from './proof-table.ts';
 import { type Calls, type RotationProof, rotateAndProve, settledByLabels } from './rotate-and-prove.ts';
+import { createTicketSandbox } from './ticket-sandbox/sandbox.ts';
+import { auditBackups } from './tour/backups.ts';
+import { migrateOne } from './tour/migration.ts';
+import { type Stop, stopsTable } from './tour/stop.ts';
+import { bridgeAlerts, WEBHOOK_KEY } from './tour/tickets.ts';
 
-const USAGE = `npm start                                        rotate on this machine, everything embedded
+const USAGE = `npm start                                        every capability once on this machine, everything embedded
 npm start -- --settings settings.json --yes      rotate the deployed secrets, in AWS and in Atlas
 npm start -- --json                              the outcome as JSON on stdout`;
+
+/** Where the pages go: beside the bundles, in the folder the command was called in. */
+const PAGES = path.resolve('reports');
 
 /** How long a rotation elsewhere may take: four steps, and Secrets Manager's own pauses between them. */
 const REAL_TIMEOUT_MS = 10 * 60_000;
@@ -25,15 +36,57 @@ const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-async function rotateHere(): Promise<RotationProof[]> {
-  say('Atlas and AWS are both embedded: nothing leaves this machine.');
+/** What happened: the rotations one by one, and the other capabilities a stop each. */
+interface Outcome {
+  readonly proofs: readonly RotationProof[];
+  readonly stops: readonly Stop[];
+}
+
+async function runHere(): Promise<Outcome> {
+  say('Atlas, AWS and the ticket systems are all embedded: nothing leaves this machine.');
   await buildBundles();
   let output = '';
-  await using machine = await startMachine({ onOutput: (text) => (output += text) });
-  const secrets = await seedDemoWorld(machine);
+  await using stack = new AsyncDisposableStack();
+  const clock = createMovableClock();
+  const tickets = createTicketSandbox({ clock });
+  const trackers = stack.use(await tickets.listen());
+  const github = tickets.destinations(trackers.origin).find(({ type }) => type === 'github');
+  const machine = stack.use(
+    await startMachine({
+      clock,
+      settings: {
+        migration: { pollSeconds: { copying: 300, ready: 60, cuttingOver: 60 } },
+        tickets: { destinations: [github], policy: { groupWaitSeconds: 0, groupIntervalSeconds: 0 } },
+      },
+      onOutput: (text) => (output += text),
+    }),
+  );
+  const secretsManager = new SecretsManagerClient(machine.sdk);
+  for (const [Name, SecretString] of Object.entries(tickets.secrets))
+    await secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
+  secretsManager.destroy();
+  await machine.seedWebhookSecret({ current: WEBHOOK_KEY });
+  const { secrets, org, project } = await seedDemoWorld(machine);
+  const proofs = await rotateAll(machine, secrets);
+  const { world } = machine.atlas;
+  const automation = world.addOrgAccount(org, { name: 'atlas-automation', roles: ['ORG_OWNER'] });
+  await machine.seedAtlasCredentials({
+    clientId: automation.clientId,
+    clientSecret: world.addSecret(automation).value,
+  });
+  const stops = [
+    await bridgeAlerts(machine, tickets, project),
+    await auditBackups(machine, org, project, PAGES),
+    await migrateOne(machine, org, project, PAGES),
+  ];
+  if ([...proofs, ...stops].some(({ problem }) => problem)) say(`What the functions printed:\n${output}`);
+  return { proofs, stops };
+}
+
+async function rotateAll(machine: Machine, secrets: readonly string[]): Promise<RotationProof[]> {
   const client = new SecretsManagerClient(machine.sdk);
   const { journal } = machine.faults;
-  let counted = 0;
+  let counted = journal.length;
   const countCalls = (): Calls => {
     const fresh = journal.slice(counted).filter(({ operation }) => operation !== 'RotateSecret');
     counted = journal.length;
@@ -51,7 +104,6 @@ async function rotateHere(): Promise<RotationProof[]> {
   const proofs: RotationProof[] = [];
   for (const secret of secrets) proofs.push(await rotateAndProve(place, secret));
   client.destroy();
-  if (proofs.some(({ problem }) => problem)) say(`What the function printed:\n${output}`);
   return proofs;
 }
 
@@ -88,13 +140,16 @@ async function main(): Promise<number> {
   }
   say(`Atlas Automation on Node ${process.version}`);
   const start = performance.now();
-  const proofs = values.settings === undefined ? await rotateHere() : await rotateThere(values.settings, values.yes);
-  const proven = proofs.every(({ problem }) => problem === null);
+  const { proofs, stops } =
+    values.settings === undefined
+      ? await runHere()
+      : { proofs: await rotateThere(values.settings, values.yes), stops: [] };
+  const proven = [...proofs, ...stops].every(({ problem }) => problem === null);
   const seconds = (performance.now() - start) / 1_000;
   process.stdout.write(
     values.json
-      ? `${JSON.stringify({ node: process.version, proven, seconds, rotations: proofs }, null, 2)}\n`
-      : proofTable(proofs, seconds),
+      ? `${JSON.stringify({ node: process.version, proven, seconds, rotations: proofs, capabilities: stops }, null, 2)}\n`
+      : `${proofTable(proofs, seconds)}${stopsTable(stops)}`,
   );
   return proven ? 0 : 1;
 }

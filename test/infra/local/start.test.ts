@@ -31,13 +31,18 @@ async function settingsFile(settings: unknown): Promise<string> {
 }
 
 describe('npm start', () => {
-  it('rotates accounts of every kind on this machine and proves it', async () => {
+  it('runs every capability on this machine and proves it', { timeout: 120_000 }, async () => {
     const { status, stdout, stderr } = await start('--json');
 
     expect(stderr).toContain(process.version);
     expect(status, stderr).toBe(0);
-    const { proven, rotations } = JSON.parse(stdout);
+    const { proven, rotations, capabilities } = JSON.parse(stdout);
     expect(proven).toBe(true);
+    expect(capabilities).toMatchObject([
+      { capability: 'alert-to-ticket bridge', problem: null },
+      { capability: 'snapshot-schedule audit', problem: null, pages: [expect.stringMatching(/backups\.html$/)] },
+      { capability: 'live migration', problem: null },
+    ]);
     expect(rotations.map(({ mode, scope }: { mode: string; scope: string }) => `${scope} ${mode}`)).toEqual([
       'org self',
       'org admin',
@@ -88,7 +93,9 @@ describe('npm start', () => {
 describe('a place where Secrets Manager drives the rotation by itself', () => {
   it('is watched by its labels until the rotation is over', async () => {
     await using machine = await startMachine({ bundles: inject('bundles') });
-    const [secret = ''] = await seedDemoWorld(machine);
+    const {
+      secrets: [secret = ''],
+    } = await seedDemoWorld(machine);
     const client = new SecretsManagerClient(machine.sdk);
     onTestFinished(() => client.destroy());
     const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
@@ -113,7 +120,9 @@ describe('a rotation that does not work', () => {
       bundles: inject('bundles'),
       rotationRetry: { attempts: 1, delayMs: 0 },
     });
-    const [secret = ''] = await seedDemoWorld(machine);
+    const {
+      secrets: [secret = ''],
+    } = await seedDemoWorld(machine);
     const account = [...machine.atlas.world.accounts.values()].find(({ name }) => name === 'payments');
     if (!account) throw new Error('no account');
     machine.atlas.world.addSecret(account, { lastUsedAt: new Date() });

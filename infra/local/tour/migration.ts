@@ -1,0 +1,123 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import * as z from 'zod';
+import type { Organization, Project } from '../atlas-sandbox/world.ts';
+import type { Machine } from '../machine.ts';
+import { type Stop, stopAt } from './stop.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+const Planned = z.object({
+  canStart: z.boolean(),
+  plan: z.object({ digest: z.string(), checks: z.array(z.unknown()) }),
+});
+const Migration = z.object({
+  runId: z.string(),
+  state: z.string(),
+  reason: z.string(),
+  approval: z.object({ approvalId: z.string() }).nullable(),
+});
+const Answer = z.object({ migration: Migration });
+const Watched = z.object({ migrations: z.array(Migration) });
+
+const ATTESTED = [
+  'time-series',
+  'unmigratable',
+  'sharded-source',
+  'source-healthy',
+  'network',
+  'tier',
+  'migration-host-memory',
+  'not-migrated',
+  'freeze-plan',
+  'connection-string',
+  'rollback',
+];
+const WAIVED = ['oplog', 'agents-alive'];
+
+/** Plans, starts, approves and watches one migration to its end; hours pass by the machine's clock, not by yours. */
+export const migrateOne = (machine: Machine, org: Organization, project: Project, folder: string): Promise<Stop> =>
+  stopAt('live migration', async () => {
+    const { world } = machine.atlas;
+    const createdAt = new Date(machine.clock.now().getTime() - 10 * DAY_MS);
+    const cluster = world.clusters.add(project, { name: 'invoices', tier: 'M30', createdAt, backupEnabled: true });
+    const source = world.migrations.connect(org, { name: 'own data centre', deployments: [{ name: 'invoices' }] });
+    const request = {
+      orgId: org.id,
+      source: { groupId: source.projectId, clusterName: 'invoices', ssl: true, managedAuthentication: true },
+      destination: { groupId: project.id, clusterName: cluster.name, hostnameSchemaType: 'PUBLIC' },
+      migrationHost: source.migrationHosts[0],
+    };
+    const expires = new Date(machine.clock.now().getTime() + DAY_MS).toISOString();
+    const command = (event: object): Promise<unknown> => machine.invoke('command-live-migration', event);
+    const plan = async () =>
+      Planned.parse(
+        await command({
+          action: 'plan',
+          request,
+          requestedBy: 'ada',
+          attestations: ATTESTED.map((check) => ({ check, by: 'ada', statement: 'looked at it' })),
+          waivers: WAIVED.map((check) => ({ check, owner: 'ada', reason: 'nothing to ask here', expires })),
+        }),
+      );
+    await plan();
+    machine.clock.advance(MINUTE_MS);
+    const { canStart, plan: planned } = await plan();
+    if (!canStart) return { did: [], problem: 'the plan stands against a start' };
+    const planDigest = planned.digest;
+    const begin = { action: 'start', planDigest, requestedBy: 'ada' };
+    let { migration } = Answer.parse(await command(begin));
+    await command(begin);
+
+    const until = async (state: string, stepMs: number): Promise<boolean> => {
+      for (let step = 0; step < 60 && migration.state !== state; step++) {
+        machine.clock.advance(stepMs);
+        const time = machine.clock.now().toISOString();
+        const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', time };
+        const { migrations } = Watched.parse(await machine.invoke('watch-live-migrations', event));
+        migration = migrations.find(({ runId }) => runId === migration.runId) ?? migration;
+      }
+      return migration.state === state;
+    };
+    const isReady = await until('READY', 5 * MINUTE_MS);
+    const approval = { action: 'approve-cutover', runId: migration.runId, planDigest };
+    const confirms = { writesStopped: true, inventoryAccepted: true };
+    const approvalId = migration.approval?.approvalId ?? '';
+    const own = command({ ...approval, approvalId, approvedBy: 'ada', confirms });
+    const isRefused = await own.then(
+      () => false,
+      () => true,
+    );
+    if (isReady) await command({ ...approval, approvalId, approvedBy: 'grace', confirms });
+    const isDone = isReady && (await until('CUT_OVER', MINUTE_MS)) && (await until('COMPLETE', 60 * MINUTE_MS));
+    const sent = (operation: string): number =>
+      machine.faults.journal.filter((call) => call.operation === operation).length;
+    const [starts, cutovers] = [sent('createGroupLiveMigration'), sent('cutoverGroupLiveMigration')];
+    return {
+      did: [
+        `${planned.checks.length} checks, started twice and sent ${starts === 1 ? 'once' : `${starts} times`}`,
+        `own approval ${isRefused ? 'refused' : 'taken'}, cutover sent ${cutovers === 1 ? 'once' : `${cutovers} times`}, ${migration.state}`,
+      ],
+      pages: await pagesOf(machine, migration.runId, folder),
+      problem:
+        isDone && isRefused && starts === 1 && cutovers === 1 ? null : `it is ${migration.state}: ${migration.reason}`,
+    };
+  });
+
+async function pagesOf(machine: Machine, runId: string, folder: string): Promise<string[]> {
+  const client = new S3Client({ ...machine.sdk, forcePathStyle: true });
+  const { Contents = [] } = await client.send(
+    new ListObjectsV2Command({ Bucket: machine.reportBucket, Prefix: `migrations/${runId}/` }),
+  );
+  const Key = Contents.map((object) => object.Key ?? '').findLast((key) => key.endsWith('.html'));
+  const page = path.join(folder, 'migration.html');
+  if (Key !== undefined) {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: machine.reportBucket, Key }));
+    await mkdir(folder, { recursive: true });
+    await writeFile(page, (await Body?.transformToString()) ?? '');
+  }
+  client.destroy();
+  return Key === undefined ? [] : [page];
+}
