@@ -1,0 +1,202 @@
+import * as z from 'zod';
+import { FAN_OUT_BEHIND, FanOutBehind } from '../../lib/events/fan-out.ts';
+import { SERVICE_ACCOUNT_CLASS_CHANGED, ServiceAccountClassChanged } from '../../lib/events/fleet.ts';
+import {
+  MIGRATION_NEEDS_PERSON,
+  MIGRATION_STATE_CHANGED,
+  MigrationNeedsPerson,
+  MigrationStateChanged,
+} from '../../lib/events/migration.ts';
+import {
+  ROTATION_TAKEN_BACK,
+  RotationTakenBack,
+  SECRET_IN_DANGER,
+  SECRET_ROTATED,
+  SecretInDanger,
+  SecretRotated,
+} from '../../lib/events/rotation.ts';
+import type { Severity } from '../../lib/tickets/tickets.ts';
+import type { OwnEvent } from './contract.ts';
+import { digestOf } from './grouping.ts';
+import { type Observation, RANK } from './observation.ts';
+
+/** What an event of the bundle says about something that may need a person. */
+export type Told =
+  | {
+      readonly kind: 'trouble';
+      /** What it is about: one incident each. */
+      readonly thing: string;
+      /** Tells one trouble of the thing from the next. */
+      readonly episode: string;
+      readonly type: string;
+      readonly severity: Severity;
+      readonly sentence: string;
+      readonly projectId?: string | null;
+      readonly cluster?: string | null;
+      /** It is said again and again while it lasts: silent for so many hours, it is over. */
+      readonly lastsHours?: number;
+    }
+  /** Whatever there was about the thing is over. */
+  | { readonly kind: 'over'; readonly thing: string }
+  | { readonly kind: 'nothing' };
+
+interface Kind {
+  readonly read: (detail: unknown) => Told | undefined;
+}
+
+const kind = <Schema extends z.ZodType>(schema: Schema, tell: (detail: z.output<Schema>) => Told): Kind => ({
+  read(detail) {
+    const parsed = schema.safeParse(detail);
+    return parsed.success ? tell(parsed.data) : undefined;
+  },
+});
+
+const nothing: Told = { kind: 'nothing' };
+/** The sweep says its troubles every hour. */
+const HOURLY = 4;
+
+const TROUBLE = new Set(['START_UNKNOWN', 'CUTOVER_UNKNOWN', 'FAILED', 'EXPIRED']);
+
+/**
+ * A finding of whoever audits: `id` is the finding, `status` FAIL or PASS. For events whose makers have no words of
+ * their own for tickets.
+ */
+export const Finding = z.object({
+  id: z.string(),
+  status: z.string(),
+  severity: z.string().optional(),
+  title: z.string().optional(),
+  message: z.string().optional(),
+  projectId: z.string().nullish(),
+  clusterName: z.string().nullish(),
+});
+
+const severityIn = (text: string | undefined): Severity => {
+  const lower = text?.toLowerCase();
+  if (lower === 'critical') return 'critical';
+  if (lower === 'high' || lower === 'error') return 'error';
+  return lower === 'low' || lower === 'info' || lower === 'informational' ? 'info' : 'warning';
+};
+
+/** One line for each kind of event: a new one needs no more. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  [SECRET_IN_DANGER]: kind(SecretInDanger, ({ secretArn, versionId, hoursLeft, code, reason }) => ({
+    kind: 'trouble',
+    thing: `secret ${secretArn}`,
+    episode: `danger ${versionId}`,
+    type: 'SECRET_IN_DANGER',
+    severity: hoursLeft <= 24 ? 'critical' : 'error',
+    sentence: `The secret ${nameOfSecret(secretArn)} ends in ${hoursLeft} h and cannot be rotated: ${code}, ${reason}`,
+    lastsHours: HOURLY,
+  })),
+  [ROTATION_TAKEN_BACK]: kind(RotationTakenBack, ({ secretArn, versionId, deadline }) => ({
+    kind: 'trouble',
+    thing: `secret ${secretArn}`,
+    episode: `taken back ${versionId}`,
+    type: 'SECRET_ROTATION_TAKEN_BACK',
+    severity: 'critical',
+    sentence: `The rotation of ${nameOfSecret(secretArn)} was taken back; a new one must finish before ${deadline}.`,
+  })),
+  [SECRET_ROTATED]: kind(SecretRotated, ({ secretArn }) => ({ kind: 'over', thing: `secret ${secretArn}` })),
+  [FAN_OUT_BEHIND]: kind(FanOutBehind, ({ secretArn, versionId, target, code, reason }) => ({
+    kind: 'trouble',
+    thing: `fan-out ${secretArn} ${target}`,
+    episode: versionId,
+    type: 'SECRET_FAN_OUT_BEHIND',
+    severity: 'error',
+    sentence: `${target} does not have the current secret of ${nameOfSecret(secretArn)}: ${code}, ${reason}`,
+    lastsHours: HOURLY,
+  })),
+  [SERVICE_ACCOUNT_CLASS_CHANGED]: kind(ServiceAccountClassChanged, ({ clientId, name, needsPerson, reasons, at }) =>
+    needsPerson
+      ? {
+          kind: 'trouble',
+          thing: `account ${clientId}`,
+          episode: at,
+          type: 'SERVICE_ACCOUNT_NEEDS_PERSON',
+          severity: 'warning',
+          sentence: `The service account ${name ?? clientId} needs a person: ${reasons.join('; ')}`,
+        }
+      : { kind: 'over', thing: `account ${clientId}` },
+  ),
+  [MIGRATION_NEEDS_PERSON]: kind(
+    MigrationNeedsPerson,
+    ({ id, runId, groupId, clusterName, what, severity, reason }) => ({
+      kind: 'trouble',
+      thing: `migration ${runId}`,
+      episode: `${what} ${id}`,
+      type: `MIGRATION_${what.toUpperCase().replaceAll('-', '_')}`,
+      severity,
+      sentence: `The migration to ${clusterName} needs a person: ${reason}`,
+      projectId: groupId,
+      cluster: clusterName,
+    }),
+  ),
+  [MIGRATION_STATE_CHANGED]: kind(MigrationStateChanged, ({ id, runId, groupId, clusterName, to, reason }) =>
+    TROUBLE.has(to)
+      ? {
+          kind: 'trouble',
+          thing: `migration ${runId}`,
+          episode: `${to} ${id}`,
+          type: `MIGRATION_${to}`,
+          severity: 'error',
+          sentence: `The migration to ${clusterName} is ${to}: ${reason}`,
+          projectId: groupId,
+          cluster: clusterName,
+        }
+      : to === 'START_INTENT' || to === 'CUTOVER_INTENT'
+        ? nothing
+        : { kind: 'over', thing: `migration ${runId}` },
+  ),
+  'Backup Finding': kind(Finding, ({ id, status, severity, title, message, projectId, clusterName }) =>
+    status === 'FAIL'
+      ? {
+          kind: 'trouble',
+          thing: `backup ${id}`,
+          episode: '',
+          type: 'BACKUP_FINDING',
+          severity: severityIn(severity),
+          sentence: [title, message].filter((text) => text).join(': ') || `Backup finding ${id}`,
+          ...(projectId && { projectId }),
+          ...(clusterName && { cluster: clusterName }),
+        }
+      : { kind: 'over', thing: `backup ${id}` },
+  ),
+};
+
+/** What an event of the bundle's bus says, or undefined where it is no kind this knows, or not of the shape of its kind. */
+export const toldBy = ({ detailType, detail }: Pick<OwnEvent, 'detailType' | 'detail'>): Told | undefined =>
+  Object.hasOwn(KINDS, detailType) ? KINDS[detailType]?.read(detail) : undefined;
+
+/** An open trouble as the bridge hears of it. Its id changes when the thing is in trouble again after it was over. */
+export function observationOfTrouble(
+  told: Extract<Told, { kind: 'trouble' }>,
+  life: number,
+  { at, now }: { readonly at: number; readonly now: number },
+): Observation {
+  const id = `own-${digestOf(told.thing, told.episode, `${life}`).slice(0, 32)}`;
+  return {
+    schema: 1,
+    id,
+    state: 'open',
+    version: { at, rank: RANK.open },
+    subject: {
+      type: told.type.slice(0, 120),
+      sentence: told.sentence.slice(0, 2_000),
+      ...(told.projectId && { projectId: told.projectId }),
+      ...(told.cluster && { clusterName: told.cluster.slice(0, 120) }),
+    },
+    createdAt: at,
+    via: 'event',
+    heardAt: now,
+    digest: '',
+    severity: told.severity,
+    incident: told.thing.slice(0, 2_000),
+  };
+}
+
+const nameOfSecret = (arn: string): string =>
+  arn
+    .split(':')
+    .at(-1)
+    ?.replace(/-[A-Za-z0-9]{6}$/, '') ?? arn;
