@@ -5,7 +5,7 @@ export default defineConfig({
     dir: 'test',
     include: ['**/*.test.ts'],
     // Slower suites that need more than npm: `.ci/run` names their folder on the command line.
-    exclude: ['emulator', 'independent', 'sweep']
+    exclude: ['browser', 'emulator', 'fleet', 'independent', 'sweep']
       .filter((suite) => suite !== process.env['SUITE'])
       .map((suite) => `${suite}/**`),
     globalSetup: ['test/support/set-up.ts'],

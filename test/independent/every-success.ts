@@ -244,6 +244,7 @@ async function callProjectAndOrganization({ call, group, world, org, project, or
   await call('listGroups', {}, { query: { pageNum: 2, itemsPerPage: 1, includeCount: false } });
   await call('getGroup', group);
   await call('getOrgGroups', organization);
+  await call('getOrgSettings', organization);
   world.assign(orgAccount, project, ['GROUP_READ_ONLY']);
   await call('getOrgServiceAccountGroups', { ...organization, clientId: orgAccount.clientId });
   for (const query of [group, organization]) await call('listRateLimits', {}, { query });

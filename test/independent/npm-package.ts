@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 
 /** A package nobody here wrote, installed by itself where it can disturb nothing else. */
 export interface NpmPackage extends AsyncDisposable {
-  /** The script behind its only command. */
+  /** Where it is. */
+  readonly folder: string;
+  /** The script behind its only command; the folder itself where it has none. */
   readonly script: string;
 }
 
@@ -23,9 +25,9 @@ export async function installAlone(name: string, version: string): Promise<NpmPa
       timeout: 150_000,
     });
     const installed = path.join(folder, 'node_modules', name);
-    const { bin } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8'));
+    const { bin = {} } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8'));
     const [script = ''] = Object.values<string>(bin);
-    return { script: path.join(installed, script), [Symbol.asyncDispose]: remove };
+    return { folder: installed, script: path.join(installed, script), [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
