@@ -1,4 +1,4 @@
-import type { AtlasClient } from '../../lib/atlas/client.ts';
+import type { AtlasClient, Dated } from '../../lib/atlas/client.ts';
 import { AtlasContractBroken, AtlasRejected } from '../../lib/atlas/errors.ts';
 import {
   createGroupServiceAccountSecret,
@@ -11,22 +11,27 @@ import {
 } from '../../lib/atlas/operations/service-accounts.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import type { Scope } from './credential.ts';
-import type { MaskedSlot } from './decide.ts';
+import type { MaskedSlot } from './identify.ts';
 
 /** One service account's secrets in Atlas, whichever of the two scopes it is managed through. */
 export interface Account {
   readonly clientId: string;
+  readonly scope: Scope;
+  /** Who acts on it. */
+  readonly atlas: AtlasClient;
   /** Every secret there is, expired ones included, and the instant by Atlas's clock. */
   secrets(deadline: Deadline): Promise<{ slots: MaskedSlot[]; now: Date }>;
   /** Makes a secret, and shortens the others to seven days. Never sent twice: see AtlasOutcomeUnknown. */
-  mint(lifetimeHours: number, deadline: Deadline): Promise<MintedSecret>;
+  mint(lifetimeHours: number, deadline: Deadline): Promise<Dated<MintedSecret>>;
   /** Deletes a secret and every token minted from it. Fine when it is gone already. */
-  remove(secretId: string, deadline: Deadline): Promise<void>;
+  remove(secretId: string, deadline: Deadline): Promise<{ readonly requestId: string | undefined }>;
 }
 
 export function accountOf(atlas: AtlasClient, scope: Scope, clientId: string): Account {
   return {
     clientId,
+    scope,
+    atlas,
 
     async secrets(deadline) {
       const { data, at } =
@@ -52,21 +57,32 @@ export function accountOf(atlas: AtlasClient, scope: Scope, clientId: string): A
     mint(lifetimeHours, deadline) {
       const body = { secretExpiresAfterHours: lifetimeHours };
       return 'orgId' in scope
-        ? atlas.call(createOrgServiceAccountSecret, { params: { orgId: scope.orgId, clientId }, body }, deadline)
-        : atlas.call(createGroupServiceAccountSecret, { params: { groupId: scope.groupId, clientId }, body }, deadline);
+        ? atlas.callDated(createOrgServiceAccountSecret, { params: { orgId: scope.orgId, clientId }, body }, deadline)
+        : atlas.callDated(
+            createGroupServiceAccountSecret,
+            { params: { groupId: scope.groupId, clientId }, body },
+            deadline,
+          );
     },
 
     async remove(secretId, deadline) {
       try {
-        await ('orgId' in scope
-          ? atlas.call(deleteOrgServiceAccountSecret, { params: { orgId: scope.orgId, clientId, secretId } }, deadline)
-          : atlas.call(
-              deleteGroupServiceAccountSecret,
-              { params: { groupId: scope.groupId, clientId, secretId } },
-              deadline,
-            ));
+        const { requestId } =
+          'orgId' in scope
+            ? await atlas.callDated(
+                deleteOrgServiceAccountSecret,
+                { params: { orgId: scope.orgId, clientId, secretId } },
+                deadline,
+              )
+            : await atlas.callDated(
+                deleteGroupServiceAccountSecret,
+                { params: { groupId: scope.groupId, clientId, secretId } },
+                deadline,
+              );
+        return { requestId };
       } catch (error) {
         if (!(error instanceof AtlasRejected && error.status === 404)) throw error;
+        return { requestId: undefined };
       }
     },
   };

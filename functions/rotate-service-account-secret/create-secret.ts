@@ -1,37 +1,57 @@
-import { AwsCallFailed } from '../../lib/aws/errors.ts';
-import { entryOf, policyOf } from './contract.ts';
-import { parseCredential, storedLifetimeHours } from './credential.ts';
-import { type Decision, decide, type MaskedSlot, type View } from './decide.ts';
+import { ROTATION_BLOCKED, RotationBlocked } from '../../lib/events/rotation.ts';
+import type { Alert } from './decide.ts';
 import { RotationStopped } from './errors.ts';
+import { confirm } from './finish-secret.ts';
+import { decideNext, firstView, type View } from './look.ts';
 import { mintAndStore, requireFeasible } from './mint.ts';
-import { dropPending, requireAlive } from './pending.ts';
+import { dropIfDead, dropPending } from './pending.ts';
 import { proveCurrent } from './prove.ts';
-import { locate, type Rotation, requireUnchanged, type Step } from './rotation.ts';
+import { remove } from './remove.ts';
+import type { Rotation, Step } from './rotation.ts';
+import { stopped } from './stopped.ts';
+import { mention, rotationEvent } from './tell.ts';
+
+interface Haste {
+  /** Room is made without grace. */
+  readonly urgent?: boolean;
+}
+
+const viewWith = (step: Step, rotation: Rotation, { urgent = false }: Haste): View => {
+  // What has leaked is replaced whether or not Secrets Manager rotates the secret.
+  const view = firstView(step, rotation, urgent ? { rotationEnabled: true } : {});
+  return { ...view, policy: { ...view.policy, urgent } };
+};
 
 /**
  * createSecret: makes room where a predecessor is due, mints, and stores the value as AWSPENDING. Safe to repeat at any
  * point: a stored value is kept, and nothing is minted while the account has two secrets, whoever made them.
  */
-export async function createSecret(step: Step, rotation: Rotation): Promise<void> {
+export async function createSecret(step: Step, rotation: Rotation, haste: Haste = {}): Promise<void> {
   // At most a deletion, a fresh look, and the mint; a third look means that somebody else is writing.
-  for (let look = 0; look < 3; look++) {
-    const view = await viewOf(step, rotation);
-    const decision = decide(view);
+  for (let round = 0; round < 3; round++) {
+    const { decision, view } = await decideNext(step, rotation, viewWith(step, rotation, haste));
     switch (decision.do) {
-      case 'keep':
+      case 'promote':
         step.log.info('the new value is stored already');
         return;
-      case 'drop-pending':
-        return rotation.pending ? requireAlive(step, rotation, rotation.pending) : dropPending(step, rotation);
+      case 'drop pending':
+        return rotation.pending ? dropIfDead(step, rotation, rotation.pending) : dropPending(step, rotation);
       case 'mint':
         await requireFeasible(step, rotation, view);
         await proveCurrent(step, rotation, view);
         return mintAndStore(step, rotation, decision.lifetimeHours, view);
+      case 'restore':
+        return confirm(step, rotation);
       case 'delete':
         await remove(step, rotation, decision, view);
         break;
+      case 'wait':
+        throw stopped(decision, view, rotation);
+      case 'alert':
+        await warnOf(step, rotation, decision);
+        throw stopped(decision, view, rotation);
       default:
-        throw stopped(decision, view);
+        throw new Error(`createSecret has no part in "${decision.do}"`);
     }
   }
   throw new RotationStopped('ROTATION_MUST_WAIT', 'somebody else is changing the secrets of this account', {
@@ -40,124 +60,29 @@ export async function createSecret(step: Step, rotation: Rotation): Promise<void
 }
 
 /** What createSecret would do, without doing it. Throws where it would stop. */
-export async function preview(step: Step, rotation: Rotation): Promise<Decision> {
-  const view = await viewOf(step, rotation);
-  const decision = decide(view);
-  if (decision.do === 'refuse' || decision.do === 'wait') throw stopped(decision, view);
-  await requireFeasible(step, rotation, view);
+export async function preview(step: Step, rotation: Rotation, haste: Haste = {}): Promise<{ do: string }> {
+  const { decision, view } = await decideNext(step, rotation, viewWith(step, rotation, haste));
+  if (decision.do === 'alert' || decision.do === 'wait') throw stopped(decision, view, rotation);
+  if (decision.do === 'mint') await requireFeasible(step, rotation, view);
   return decision;
 }
 
-/** Everything there is to decide on, read now. */
-export async function viewOf(step: Step, rotation: Rotation): Promise<View> {
-  const { secret, current, previous, pending, account } = rotation;
-  const { slots, now } = await account.secrets(step.deadline);
-  const { currentId, previousId } = locate(rotation, slots);
-  const madeAt = slots.find(({ id }) => id === currentId)?.createdAt;
-  const known = new Set([currentId, previousId, pending?.credential.secretId]);
-  const policy = policyOf(step.settings, entryOf(step.settings, secret));
-  const { lastRotatedAt } = secret;
-  // A rotation that was promoted but never reported as finished leaves the date of the one before it.
-  const promotionRecorded = lastRotatedAt === undefined || madeAt === undefined || lastRotatedAt >= madeAt;
-  return {
-    now,
-    secretArn: secret.arn,
-    slots,
-    currentId,
-    pendingId: pending && (pending.credential.secretId ?? ''),
-    previous: previous && { versionId: previous.versionId, secretId: previousId },
-    unlabelledIds: slots.every(({ id }) => known.has(id)) ? new Set() : await unlabelledIds(step, rotation, slots),
-    promotedAt: (promotionRecorded ? lastRotatedAt : undefined) ?? madeAt ?? now,
-    promotionRecorded,
-    currentLifetimeHours: storedLifetimeHours(current.credential),
-    policy: {
-      ...policy,
-      secretExpiresAfterHours: current.credential.secretExpiresAfterHours ?? policy.secretExpiresAfterHours,
-    },
-  };
-}
-
-/** Looks through the versions without a label for secrets that are ours all the same: only when one is unexplained. */
-async function unlabelledIds(
-  { event, services, deadline }: Step,
-  { current }: Rotation,
-  slots: readonly MaskedSlot[],
-): Promise<Set<string>> {
-  const present = new Set(slots.map(({ id }) => id));
-  const found = new Set<string>();
-  for (const { versionId, stages } of await services.secretsManager.versions(event.SecretId, deadline)) {
-    if (stages.length > 0) continue;
-    const value = await services.secretsManager.read(event.SecretId, { versionId }, deadline).catch(unlessUnreadable);
-    const id = value === undefined ? undefined : idIn(value, current.credential.clientId);
-    if (id !== undefined && present.has(id)) found.add(id);
-  }
-  return found;
-}
-
-/** An old version stays under its old key, which may be gone. What it held then counts as unknown: that deletes less. */
-const unlessUnreadable = (error: unknown): undefined => {
-  if (!(error instanceof AwsCallFailed && error.refused && error.disposition === 'give-up')) throw error;
-};
-
-/** An old version may hold anything, another account's value too: then it says nothing about this one. */
-function idIn(value: string, clientId: string): string | undefined {
-  try {
-    const credential = parseCredential(value, 'old');
-    return credential.clientId === clientId ? credential.secretId : undefined;
-  } catch (error) {
-    if (error instanceof RotationStopped) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Takes the label off first, and looks: from then on nobody can be sent to the secret that goes, and nobody has made it
- * current meanwhile.
- */
-export async function remove(
-  step: Step,
-  rotation: Rotation,
-  { slot, why, fence }: Extract<Decision, { do: 'delete' }>,
-  { currentId }: View,
-): Promise<void> {
-  const { event, services, deadline, log } = step;
-  if (slot.id === currentId) throw new Error('a rotation must never delete the current secret');
-  if (fence !== undefined) {
-    await services.secretsManager
-      .moveStage(event.SecretId, 'AWSPREVIOUS', { from: fence }, deadline)
-      .catch(unlessRefused);
-  }
-  await requireUnchanged(step, rotation, fence);
-  await rotation.account.remove(slot.id, deadline);
-  log.info('deleted a secret that was due', { facts: { clientId: rotation.account.clientId, secretId: slot.id, why } });
-}
-
-/** A refused move may mean that the label is off already, or on another version: the look after it tells. */
-const unlessRefused = (error: unknown): void => {
-  if (!(error instanceof AwsCallFailed && error.refused)) throw error;
-};
-
-/** Why a slot does not become free, as the error that says so. */
-export function stopped(decision: Extract<Decision, { do: 'wait' | 'refuse' }>, { now }: View): RotationStopped {
-  const { slot } = decision;
-  const ageHours = Math.floor((now.getTime() - slot.createdAt.getTime()) / 3_600_000);
-  const facts = { secretId: slot.id, ageHours, expiresAt: slot.expiresAt, lastUsedAt: slot.lastUsedAt };
-  if (decision.do === 'refuse') {
-    return new RotationStopped(
-      'ROTATION_FOREIGN_SECRET',
-      `secret ${slot.id}, ${ageHours} hours old, holds the account's second slot and is not ours: nothing was changed; delete it in Atlas if nobody needs it`,
-      facts,
-    );
-  }
-  const until = decision.until.toISOString();
-  const why = {
-    grace: 'is the replaced one, in its grace',
-    straggler: 'is the replaced one, and somebody used it more than an hour after the promotion',
-    young: 'may be on its way into storage',
-  }[decision.why];
-  return new RotationStopped(
-    'ROTATION_MUST_WAIT',
-    `secret ${slot.id} holds the account's second slot until ${until}: it ${why}`,
-    { ...facts, until, why: decision.why },
+/** A stranger in the second slot is told of: only a person can tell whose it is. */
+export async function warnOf(step: Step, { secret, current, account }: Rotation, alert: Alert): Promise<void> {
+  if (alert.why !== 'foreign') return;
+  const { slot } = alert;
+  await mention(
+    step,
+    rotationEvent(ROTATION_BLOCKED, RotationBlocked, {
+      id: `blocked:${current.versionId}:${slot.id}`,
+      secretArn: secret.arn,
+      versionId: current.versionId,
+      clientId: account.clientId,
+      requestIds: [],
+      secretId: slot.id,
+      createdAt: slot.createdAt.toISOString(),
+      expiresAt: slot.expiresAt.toISOString(),
+      lastUsedAt: slot.lastUsedAt?.toISOString() ?? null,
+    }),
   );
 }

@@ -1,39 +1,91 @@
-import { createHash } from 'node:crypto';
+import { SLACK_HOURS } from './contract.ts';
+import { alive, decideRest, lifetimeHours, type Slot } from './second-slot.ts';
 
-/** One of the account's two secrets as Atlas lists it, expired ones included. */
-export interface Slot {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-  readonly lastUsedAt: Date | undefined;
+/** A version of the managed secret, and which of the account's secrets it holds, where that is known. */
+export interface VersionView {
+  readonly versionId: string;
+  readonly secretId: string | undefined;
 }
 
-/** Everything createSecret decides on. */
-export interface View {
-  /** Atlas's clock: every other instant of Atlas is compared with it, never with ours. */
-  readonly now: Date;
-  readonly secretArn: string;
-  readonly slots: readonly Slot[];
-  /** Atlas id of the secret behind AWSCURRENT. */
-  readonly currentId: string;
-  /** Atlas id of the secret already stored for this rotation, if it is. */
-  readonly pendingId: string | undefined;
-  /** The version behind AWSPREVIOUS and the Atlas id it holds, if there is one. */
-  readonly previous: { readonly versionId: string; readonly secretId: string | undefined } | undefined;
-  /** Atlas ids that versions without a label hold: replaced or dropped by us earlier. */
-  readonly unlabelledIds: ReadonlySet<string>;
-  /** When AWSCURRENT was promoted: the start of its predecessor's grace. */
-  readonly promotedAt: Date;
-  /** False where `promotedAt` is only the earliest it can have been: the promotion itself was never recorded. */
-  readonly promotionRecorded: boolean;
+/** What Secrets Manager says. What has not been asked yet is undefined: the answer is then to look. */
+export interface SecretsManagerView {
+  readonly arn: string;
+  /** Whether Secrets Manager rotates the secret at all: a rotation may have been switched off half way. */
+  readonly rotationEnabled: boolean;
   /** The lifetime AWSCURRENT was made with, in hours, where it says so: an older setting's mark. */
-  readonly currentLifetimeHours?: number | undefined;
-  readonly policy: { readonly secretExpiresAfterHours: number; readonly graceHours: number };
+  readonly current: (VersionView & { readonly lifetimeHours?: number | undefined }) | undefined;
+  /** The version a rotation is under way for. An empty one has no value yet. */
+  readonly pending: (VersionView & { readonly state: 'empty' | 'stored' }) | undefined;
+  readonly previous: VersionView | undefined;
+  /** The secret that somebody had replaced because it has leaked: AWSCURRENT itself says so. */
+  readonly leakedId?: string | undefined;
+  /** AWSCURRENT was moved, and Secrets Manager has not taken the rotation for finished: what follows it may be undone. */
+  readonly unconfirmed: boolean;
+  /** Somebody wrote a value after the pending version was begun, which ended that rotation. */
+  readonly superseded: boolean;
+  /** When AWSCURRENT was promoted; not `recorded` where that is only the earliest it can have been. */
+  readonly promotion: { readonly at: Date; readonly recorded: boolean } | undefined;
+  /** The account's secrets that versions without a label hold: replaced or dropped earlier. */
+  readonly unlabelledIds: ReadonlySet<string> | undefined;
+  /** Who must have the new value before the replaced one may go, and has not. */
+  readonly waitingFor: readonly string[] | undefined;
 }
 
+/** What Atlas says. */
+export interface AtlasView {
+  /** Every secret of the account, expired ones included. */
+  readonly slots: readonly Slot[] | undefined;
+  /** The version whose stored bytes have just minted a token: then its secret is there, listed or not. */
+  readonly provenVersionId?: string | undefined;
+  /** The organization's limit for new secrets; null where there is none to be had. */
+  readonly maxLifetimeHours: number | null | undefined;
+}
+
+export interface Policy {
+  readonly secretExpiresAfterHours: number;
+  readonly graceHours: number;
+  /** How often Secrets Manager rotates; 0 where its schedule does not say so in hours. */
+  readonly rotatesEveryHours: number;
+  /** Room is made at once, without grace: the current secret has leaked. */
+  readonly urgent?: boolean;
+}
+
+export type Alert =
+  /** Somebody else's secret holds the second slot. */
+  | { readonly do: 'alert'; readonly why: 'foreign'; readonly slot: Slot }
+  /** A new secret would end before the next rotation can have replaced it. */
+  | {
+      readonly do: 'alert';
+      readonly why: 'lifetime';
+      readonly hours: number;
+      readonly maxHours: number | undefined;
+      readonly neededHours: number;
+    }
+  | { readonly do: 'alert'; readonly why: 'no current' | 'current unknown' | 'rotation off' };
+
+export type Wait = {
+  readonly do: 'wait';
+  readonly slot: Slot;
+  readonly until: Date;
+  readonly why: 'grace' | 'straggler' | 'followers' | 'young';
+  readonly waitingFor?: readonly string[];
+};
+
+/** The next thing to do in the whole course of a rotation. */
 export type Decision =
-  /** The value is stored and its secret is alive. */
-  | { readonly do: 'keep' }
+  /** Not enough is known: ask this, and decide again. */
+  | {
+      readonly do: 'look';
+      readonly at: 'account' | 'versions' | 'unlabelled versions' | 'lifetime limit' | 'followers';
+    }
+  /** Make sure of the promoted secret, and tell everybody. */
+  | { readonly do: 'confirm' }
+  /** Take the label of a rotation that is over off its version. */
+  | { readonly do: 'abandon' }
+  /** The stored value can never work: its secret is gone or has expired. */
+  | { readonly do: 'drop pending' }
+  /** The value is stored and its secret lives: prove it, and make it current. */
+  | { readonly do: 'promote' }
   | { readonly do: 'mint'; readonly lifetimeHours: number }
   /** Delete this secret, after taking AWSPREVIOUS off `fence` where one is given; then look again. */
   | {
@@ -42,135 +94,87 @@ export type Decision =
       readonly why: 'previous' | 'unlabelled' | 'orphan';
       readonly fence?: string;
     }
-  | { readonly do: 'wait'; readonly slot: Slot; readonly until: Date; readonly why: 'grace' | 'straggler' | 'young' }
-  /** The stored value can never work: it is not in Atlas any more, or has expired. */
-  | { readonly do: 'drop-pending' }
-  /** Somebody else's secret holds the slot. */
-  | { readonly do: 'refuse'; readonly slot: Slot };
-
-export type RestDecision = Extract<Decision, { readonly slot: Slot }>;
+  /** The current secret is gone, and the one before it works: put that one back. */
+  | { readonly do: 'restore' }
+  /** Ask Secrets Manager for a rotation. */
+  | { readonly do: 'start' }
+  | { readonly do: 'nothing' }
+  | Wait
+  | Alert;
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** A secret that was replaced lives no longer than this after the mint of the one that replaced it. */
-const CLAMP_MS = 7 * DAY_MS;
+const LEAST_SLACK_HOURS = 6;
 
 /**
- * How old an unreferenced secret must be before nobody can still be storing it: the longest Lambda run (15 min), and
- * five minutes for a request that outlives it and for clocks that disagree.
+ * What comes next, from whatever state the two sides are in. Pure and total; asked again after every look and every
+ * change, by the steps of a rotation, by the sweep and by a dry run alike.
  */
-export const ORPHAN_AGE_MS = 20 * 60_000;
-
-/** Use of the replaced secret later than this after the promotion means that somebody has not taken the new one. */
-const STRAGGLER_MS = HOUR_MS;
-
-/**
- * The lifetime a new secret is asked for: the policy's, less 1 to 23 hours that depend on the managed secret alone.
- * Atlas lets nothing be written on a secret, so this is how one whose answer was lost is told from a secret that a
- * person made: the newest secret's lifetime is never shortened, and people ask for whole days.
- */
-export function lifetimeHours(policyHours: number, secretArn: string): number {
-  const digest = createHash('sha256').update(secretArn).digest();
-  return Math.max(8, policyHours - 1 - (digest.readUInt32BE(0) % 23));
-}
-
-const alive = (slot: Slot, now: Date): boolean => slot.expiresAt > now;
-
-/** What createSecret does next. Pure; asked again after every change, until it says keep or mint, or stops. */
-export function decide(view: View): Decision {
-  const { slots, pendingId, now } = view;
-  if (pendingId !== undefined) {
-    const pending = slots.find((slot) => slot.id === pendingId);
-    return pending && alive(pending, now) ? { do: 'keep' } : { do: 'drop-pending' };
+export function decide(secretsManager: SecretsManagerView, atlas: AtlasView, now: Date, policy: Policy): Decision {
+  const { current, pending } = secretsManager;
+  if (!current) return { do: 'alert', why: 'no current' };
+  if (secretsManager.unconfirmed) return { do: 'confirm' };
+  if (pending && secretsManager.superseded) return { do: 'abandon' };
+  if (pending?.state === 'stored' && pending.versionId === atlas.provenVersionId) return { do: 'promote' };
+  const { slots } = atlas;
+  if (!slots) return { do: 'look', at: 'account' };
+  if (pending?.state === 'stored') {
+    const slot = slots.find(({ id }) => id === pending.secretId);
+    return alive(slot, now) ? { do: 'promote' } : { do: 'drop pending' };
   }
-  const lifetime = lifetimeHours(view.policy.secretExpiresAfterHours, view.secretArn);
+  if (current.secretId === undefined) return { do: 'alert', why: 'current unknown' };
+  const known = { secretsManager, slots, maxLifetimeHours: atlas.maxLifetimeHours, now, policy };
+  if (!pending) return decideIdle(known);
+  if (!secretsManager.rotationEnabled) return { do: 'abandon' };
   // Present ones count, not valid ones: Atlas keeps an expired secret's slot until somebody deletes it.
-  if (slots.length < 2) return { do: 'mint', lifetimeHours: lifetime };
-  return decideRest(view) ?? { do: 'mint', lifetimeHours: lifetime };
+  if (slots.length < 2) return decideMint(known);
+  if (isRestorable(known)) return { do: 'restore' };
+  return decideRest(known) ?? { do: 'alert', why: 'current unknown' };
 }
 
-/**
- * What is due for the secrets beside the current one, whether or not a new one is to be made: the part of createSecret's
- * decision that the sweep carries out by itself. Undefined where there are none.
- */
-export function decideRest(view: View): RestDecision | undefined {
-  const lifetime = lifetimeHours(view.policy.secretExpiresAfterHours, view.secretArn);
-  const options = view.slots.filter(({ id }) => id !== view.currentId).map((slot) => makeRoom(slot, view, lifetime));
-  return options.find((o) => o.do === 'delete') ?? options.find((o) => o.do === 'wait') ?? options[0];
+type Known = Parameters<typeof decideRest>[0];
+
+/** A secret that would end before its successor can be in use is never made: each mint shortens the one in use. */
+function decideMint({ secretsManager, maxLifetimeHours, policy }: Known): Decision {
+  if (maxLifetimeHours === undefined) return { do: 'look', at: 'lifetime limit' };
+  const wanted = policy.secretExpiresAfterHours;
+  const hours = Math.min(wanted, maxLifetimeHours ?? wanted);
+  // Who set a short lifetime knows it; who finds it shortened by somebody else needs the time a late rotation takes.
+  const neededHours = policy.rotatesEveryHours + (hours < wanted ? SLACK_HOURS : 0);
+  if (hours < neededHours)
+    return { do: 'alert', why: 'lifetime', hours, maxHours: maxLifetimeHours ?? undefined, neededHours };
+  return { do: 'mint', lifetimeHours: lifetimeHours(hours, secretsManager.arn) };
 }
 
-/** What to do about the secret in the slot the new one needs. Deletes only what can't become needed meanwhile. */
-function makeRoom(slot: Slot, view: View, lifetime: number): RestDecision {
-  const { now, previous, promotedAt } = view;
-  const current = view.slots.find(({ id }) => id === view.currentId);
-  const isPrevious = slot.id === previous?.secretId;
-  const ageEnd = new Date(slot.createdAt.getTime() + ORPHAN_AGE_MS);
-  if (isPrevious || view.unlabelledIds.has(slot.id)) {
-    const remove: RestDecision = {
-      do: 'delete',
-      slot,
-      why: isPrevious ? 'previous' : 'unlabelled',
-      ...(isPrevious && { fence: previous.versionId }),
-    };
-    if (!alive(slot, now)) return remove;
-    // Whoever still uses the replaced secret is waited for, but not at the price of the one in use.
-    const latest = Math.min(
-      slot.expiresAt.getTime(),
-      promotedAt.getTime() + CLAMP_MS,
-      (current?.expiresAt.getTime() ?? Number.POSITIVE_INFINITY) - DAY_MS,
+/** Whether the current secret is gone while the one before it works: that one's value is better than a dead one. */
+function isRestorable({ secretsManager: { current, previous, leakedId }, slots, now }: Known): boolean {
+  const works = (id: string | undefined): boolean =>
+    alive(
+      slots.find((slot) => slot.id === id),
+      now,
     );
-    const wait = (until: number, why: 'grace' | 'straggler'): RestDecision | undefined => {
-      const end = new Date(Math.min(until, latest));
-      return now < end ? { do: 'wait', slot, until: end, why } : undefined;
-    };
-    // A secret that was dropped before its promotion was used by nobody but our own proof of it.
-    const wasInUse = isPrevious || (current !== undefined && slot.createdAt < current.createdAt);
-    const usedLate = slot.lastUsedAt !== undefined && slot.lastUsedAt.getTime() > promotedAt.getTime() + STRAGGLER_MS;
-    const waiting =
-      wait(promotedAt.getTime() + (view.promotionRecorded ? view.policy.graceHours * HOUR_MS : CLAMP_MS), 'grace') ??
-      (wasInUse && usedLate ? wait(latest, 'straggler') : undefined);
-    return waiting ?? (now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : remove);
-  }
-  const hours = Math.round((slot.expiresAt.getTime() - slot.createdAt.getTime()) / HOUR_MS);
-  const ours =
-    slot.lastUsedAt === undefined &&
-    (current === undefined || slot.createdAt > current.createdAt) &&
-    (hours === lifetime || hours === view.currentLifetimeHours);
-  if (!ours) return { do: 'refuse', slot };
-  return now < ageEnd ? { do: 'wait', slot, until: ageEnd, why: 'young' } : { do: 'delete', slot, why: 'orphan' };
+  return !works(current?.secretId) && previous?.secretId !== leakedId && works(previous?.secretId);
 }
 
-/** A secret of the account as Atlas shows it, with the mask it shows instead of the value. */
-export interface MaskedSlot extends Slot {
-  readonly mask: string | undefined;
+/** With no rotation under way: what earlier ones left, and whether it is time for the next. */
+function decideIdle(known: Known): Decision {
+  const { secretsManager, slots, now, policy } = known;
+  const { current, rotationEnabled } = secretsManager;
+  const start: Decision = rotationEnabled ? { do: 'start' } : { do: 'alert', why: 'rotation off' };
+  const currentSlot = slots.find(({ id }) => id === current?.secretId);
+  // Without a current secret that lives, any other may be the account's last: only a rotation makes room then.
+  if (!alive(currentSlot, now)) return isRestorable(known) ? { do: 'restore' } : start;
+  const rest = decideRest(known);
+  if (rest) return rest;
+  return endsSoon(currentSlot, now, policy) ? start : { do: 'nothing' };
 }
+
+/** By the real end of the secret, which a mint, or a person, may have brought nearer than the schedule knows. */
+export const endsSoon = (slot: Slot | undefined, now: Date, policy: Policy): boolean =>
+  (slot?.expiresAt.getTime() ?? 0) - now.getTime() < slackHours(policy) * HOUR_MS;
 
 /**
- * Which of the account's secrets a value is that does not say so itself, because nobody has rotated it yet: the only
- * one whose mask fits. Undefined where none or more than one fits.
+ * How much of a secret's life is left when something must happen: what its schedule leaves of it, at most three days and
+ * at least six hours. A secret of a day that is rotated every few hours is not always near its end.
  */
-export function identifyCurrent(clientSecret: string, slots: readonly MaskedSlot[]): string | undefined {
-  const fitting = slots.filter(({ mask }) => fits(clientSecret, mask));
-  return fitting.length === 1 ? fitting[0]?.id : undefined;
-}
-
-/**
- * The same for such a value once it has been replaced. A secret is minted only while its predecessor is the account's
- * only other one, so whatever is older than the current secret is that predecessor, unless its mask says no.
- */
-export function identifyPrevious(
-  clientSecret: string,
-  currentId: string,
-  slots: readonly MaskedSlot[],
-): string | undefined {
-  const current = slots.find(({ id }) => id === currentId);
-  return current && slots.find(({ createdAt, mask }) => createdAt < current.createdAt && fits(clientSecret, mask))?.id;
-}
-
-/** The format of the mask is Atlas's own business: whatever it shows before and after the hidden part must agree. */
-function fits(clientSecret: string, mask: string | undefined): boolean {
-  if (mask === undefined) return true;
-  const [, head, tail] = /^([\w-]*?)[^\w-]+([\w-]*)$/.exec(mask) ?? [];
-  return head !== undefined && tail !== undefined && clientSecret.startsWith(head) && clientSecret.endsWith(tail);
-}
+const slackHours = ({ secretExpiresAfterHours, rotatesEveryHours }: Policy): number =>
+  Math.min(SLACK_HOURS, Math.max(LEAST_SLACK_HOURS, secretExpiresAfterHours - rotatesEveryHours));

@@ -16,7 +16,11 @@ export type RotationCode =
   | 'ROTATION_STORE_FAILED'
   | 'ROTATION_PATH_REFUSED'
   | 'ROTATION_CURRENT_MOVED'
-  | 'ROTATION_TAKEN_BACK';
+  | 'ROTATION_TAKEN_BACK'
+  | 'ROTATION_UNDER_WAY'
+  | 'ROTATION_PREVIOUS_DEAD'
+  | 'ROTATION_LAST_SECRET'
+  | 'ROTATION_SECRET_UNKNOWN';
 
 const worthRepeating: ReadonlySet<RotationCode> = new Set([
   'ROTATION_MUST_WAIT',
@@ -24,6 +28,7 @@ const worthRepeating: ReadonlySet<RotationCode> = new Set([
   'ROTATION_MINT_UNKNOWN',
   'ROTATION_STORE_FAILED',
   'ROTATION_PATH_REFUSED',
+  'ROTATION_UNDER_WAY',
 ]);
 
 /** A rotation that stops here, with everything it found left as it was, unless its message says otherwise. */

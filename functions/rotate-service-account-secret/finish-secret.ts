@@ -1,30 +1,55 @@
-import { createHash } from 'node:crypto';
-import { AtlasCredentialsRefused } from '../../lib/atlas/errors.ts';
-import { versionAt } from '../../lib/aws/secrets-manager.ts';
-import { ROTATION_TAKEN_BACK, RotationTakenBack, SECRET_ROTATED, SecretRotated } from '../../lib/events/rotation.ts';
-import { accountOf } from './account.ts';
-import { scopeOf } from './credential.ts';
-import { identifyCurrent } from './decide.ts';
+import { versionAt, type Written } from '../../lib/aws/secrets-manager.ts';
+import { SECRET_ROTATED, SecretRotated } from '../../lib/events/rotation.ts';
+import { accountWith } from './acting.ts';
 import { RotationStopped } from './errors.ts';
-import { detachPending, type Look, lookFor, requireProven } from './pending.ts';
-import { type Held, locate, type Rotation, type Step } from './rotation.ts';
-import { tell } from './tell.ts';
+import { identify } from './look.ts';
+import { detachPending, lookFor, requirePromotable } from './pending.ts';
+import { giveBack, isProven, isRefused } from './prove.ts';
+import type { Held, Rotation, Step } from './rotation.ts';
+import { CLAMP_MS } from './second-slot.ts';
+import { takeBack } from './take-back.ts';
+import { requestIdsOf, rotationEvent, tell } from './tell.ts';
+
+/** A proof this young, with its token still in hand, is as good as another one, in milliseconds. */
+const STILL_PROVEN_MS = 60_000;
 
 /**
- * finishSecret: proves the new value once more, moves AWSCURRENT to it by compare-and-swap, and makes sure that it
- * still works afterwards. The replaced secret stays: the next rotation deletes it when its grace is over.
+ * finishSecret: makes sure of the new value once more, moves AWSCURRENT to it by compare-and-swap, and makes sure that it
+ * still works afterwards. The replaced secret stays: the sweep, or the next rotation, deletes it when its grace is over.
  */
 export async function finishSecret(step: Step, rotation: Rotation, pending: Held): Promise<void> {
-  await requireProven(step, rotation, pending, false);
-  await promote(step, rotation);
-  await confirm(step, { ...rotation, current: pending, previous: rotation.current, pending: undefined });
+  // An administrator's rotation has spent a call on the current value, and one on the organization's limit: here the
+  // last proof has to do, and what dies meanwhile is found right after the promotion, and taken back.
+  const spent = rotation.mode === 'admin' && 'orgId' in rotation.account.scope;
+  const proven = spent && isProven(step, pending, STILL_PROVEN_MS);
+  if (!proven) await requirePromotable(step, rotation, pending, { keepToken: true });
+  const moved = await promote(step, rotation);
+  const promoted = { ...rotation, current: pending, previous: rotation.current, pending: undefined };
+  if (rotation.mode === 'admin') {
+    // With a secret that was deleted meanwhile, Atlas no longer takes its token back.
+    const works = await giveBack(step, pending);
+    const known = works ? knownOf(promoted) : undefined;
+    return known ? announce(step, promoted, known, moved) : confirm(step, promoted, moved);
+  }
+  // The new credentials look for themselves: whatever they find, they work.
+  try {
+    await confirm(step, { ...promoted, account: accountWith(step, rotation, pending) }, moved);
+  } finally {
+    await giveBack(step, pending);
+  }
 }
 
-async function promote(step: Step, { secret, current }: Rotation): Promise<void> {
+async function promote(step: Step, { secret, current }: Rotation): Promise<Written> {
   const { event, services, deadline, log } = step;
   const to = event.ClientRequestToken;
+  let moved: Written = { requestId: undefined };
   try {
-    await services.secretsManager.moveStage(event.SecretId, 'AWSCURRENT', { from: current.versionId, to }, deadline);
+    moved = await services.secretsManager.moveStage(
+      event.SecretId,
+      'AWSCURRENT',
+      { from: current.versionId, to },
+      deadline,
+    );
   } catch (cause) {
     // The move may have been carried out and its answer lost: the label itself is what tells.
     const at = versionAt(await services.secretsManager.describe(event.SecretId, deadline), 'AWSCURRENT');
@@ -41,96 +66,73 @@ async function promote(step: Step, { secret, current }: Rotation): Promise<void>
     }
   }
   log.info('promoted the new secret', { facts: { managedSecret: secret.arn, versionId: to } });
+  return moved;
 }
 
 /**
  * What follows a promotion: the new secret is still there, and everybody is told. Runs right after it, and again
- * whenever a step finds its version current already, so that a process that died in between leaves nothing undone.
+ * whenever a step or the sweep finds the version current and unconfirmed, so that a process that died in between leaves
+ * nothing undone.
  */
-export async function confirm(step: Step, rotation: Rotation): Promise<void> {
+export async function confirm(step: Step, rotation: Rotation, moved?: Written): Promise<void> {
   const { current } = rotation;
   try {
     const look = await lookFor(step, rotation, current);
-    if (look.alive) return await announce(step, rotation, look);
+    if (look.alive) return await announce(step, rotation, seenBy(rotation, look.slots), moved);
   } catch (error) {
     // An account that rotates itself asks with the very credentials in question.
-    if (!(error instanceof AtlasCredentialsRefused && rotation.mode === 'self' && rotation.previous)) throw error;
-    const { previous, account } = rotation;
-    const asPrevious = accountOf(step.services.atlasTrying(previous), scopeOf(previous.credential), account.clientId);
+    if (!(isRefused(error) && rotation.mode === 'self' && rotation.previous)) throw error;
+    const asPrevious = accountWith(step, rotation, rotation.previous);
     if ((await lookFor(step, { ...rotation, account: asPrevious }, current)).alive) throw error;
     return takeBack(step, { ...rotation, account: asPrevious });
   }
   return takeBack(step, rotation);
 }
 
-async function announce(step: Step, rotation: Rotation, { slots }: Look): Promise<void> {
-  const { secret, current, account } = rotation;
-  const { currentId, previousId } = locate(rotation, slots);
+type Known = Pick<SecretRotated, 'secretId' | 'expiresAt' | 'previousSecretId' | 'overlapUntil'>;
+
+/** What the event says, as Atlas lists it. */
+function seenBy(rotation: Rotation, slots: Parameters<typeof identify>[1]): Known {
+  const { currentId, previousId } = identify(rotation, slots);
   const endOf = (secretId: string | undefined): string | null =>
     slots.find(({ id }) => id === secretId)?.expiresAt.toISOString() ?? null;
-  const detail: SecretRotated = {
-    secretArn: secret.arn,
-    versionId: current.versionId,
-    clientId: account.clientId,
-    secretId: currentId,
+  return {
+    secretId: currentId ?? '',
     expiresAt: endOf(currentId),
     previousSecretId: previousId ?? null,
     overlapUntil: endOf(previousId),
   };
-  await tell(step, { detailType: SECRET_ROTATED, detail: SecretRotated.parse(detail), resources: [secret.arn] });
 }
 
-/**
- * The new secret was deleted while it was promoted. Its predecessor's bytes become a new version: moving the label back
- * instead would let a late promotion succeed a second time.
- */
-async function takeBack(step: Step, { secret, current: dead, previous, account }: Rotation): Promise<never> {
-  const { event, services, deadline } = step;
-  const { slots, now } = await account.secrets(deadline);
-  const previousId =
-    previous?.credential.secretId ?? (previous && identifyCurrent(previous.credential.clientSecret, slots));
-  const restored = slots.find(({ id, expiresAt }) => id === previousId && expiresAt > now);
-  const facts = { managedSecret: secret.arn, secretId: dead.credential.secretId, restoredSecretId: restored?.id };
-  if (!restored || !previous) {
-    throw new RotationStopped(
-      'ROTATION_TAKEN_BACK',
-      `the current secret of ${secret.name} was deleted in Atlas while it was promoted, and there is no previous one that works`,
-      facts,
-    );
-  }
-  // Whoever has written a value since knows better.
-  const current = versionAt(await services.secretsManager.describe(event.SecretId, deadline), 'AWSCURRENT');
-  if (current !== dead.versionId) {
-    throw new RotationStopped(
-      'ROTATION_CURRENT_MOVED',
-      `somebody changed ${secret.name} meanwhile: their value stays`,
-      facts,
-    );
-  }
-  // The same version id at every try: taking back twice is taking back once.
-  const token = createHash('sha256').update(`taken back: ${dead.versionId}`).digest('hex');
-  await services.secretsManager.store(
-    event.SecretId,
-    { token, value: previous.value, stage: 'AWSCURRENT', rotationToken: event.RotationToken },
-    deadline,
-  );
-  const detail: RotationTakenBack = {
-    secretArn: secret.arn,
-    versionId: dead.versionId,
-    clientId: account.clientId,
-    secretId: dead.credential.secretId ?? null,
-    restoredVersionId: token,
-    restoredSecretId: restored.id,
-    deadline: restored.expiresAt.toISOString(),
+/** The same from the stored values alone; undefined where they leave too much out. */
+function knownOf({ current, previous }: Rotation): Known | undefined {
+  const { secretId, createdAt, expiresAt } = current.credential;
+  if (secretId === undefined || createdAt === undefined || expiresAt === undefined) return undefined;
+  const previousEnd = previous?.credential.expiresAt;
+  const clamped = Date.parse(createdAt) + CLAMP_MS;
+  return {
+    secretId,
+    expiresAt,
+    previousSecretId: previous?.credential.secretId ?? null,
+    overlapUntil: previousEnd ? new Date(Math.min(Date.parse(previousEnd), clamped)).toISOString() : null,
   };
-  await tell(step, {
-    detailType: ROTATION_TAKEN_BACK,
-    detail: RotationTakenBack.parse(detail),
-    resources: [secret.arn],
-  });
-  throw new RotationStopped(
-    'ROTATION_TAKEN_BACK',
-    `the new secret of ${secret.name} was deleted while it was promoted: the previous value is current again and ends ${detail.deadline}`,
-    facts,
+}
+
+async function announce(
+  step: Step,
+  { secret, current, account }: Rotation,
+  known: Known,
+  moved: Written | undefined,
+): Promise<void> {
+  await tell(
+    step,
+    rotationEvent(SECRET_ROTATED, SecretRotated, {
+      id: `rotated:${current.versionId}`,
+      secretArn: secret.arn,
+      versionId: current.versionId,
+      clientId: account.clientId,
+      requestIds: requestIdsOf(moved),
+      ...known,
+    }),
   );
 }

@@ -2,15 +2,15 @@ import { AtlasOutcomeUnknown } from '../../lib/atlas/errors.ts';
 import type { MintedSecret } from '../../lib/atlas/operations/service-accounts.ts';
 import { versionAt } from '../../lib/aws/secrets-manager.ts';
 import { AutomationError } from '../../lib/errors.ts';
+import { ROTATION_STARTED, RotationStarted } from '../../lib/events/rotation.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { SLACK_HOURS } from './contract.ts';
 import { withSecret } from './credential.ts';
-import type { View } from './decide.ts';
 import { RotationStopped } from './errors.ts';
-import type { Rotation, Step } from './rotation.ts';
-
-/** Every other secret of an account ends within this of a mint. */
-const CLAMP_MS = 7 * 86_400_000;
+import type { View } from './look.ts';
+import type { Rotation, Services, Step } from './rotation.ts';
+import { CLAMP_MS } from './second-slot.ts';
+import { mention, requestIdsOf, rotationEvent } from './tell.ts';
 
 /** Kept for storing what a mint gives, in milliseconds: without as much left, nothing is minted. */
 const STORE_RESERVE_MS = 10_000;
@@ -24,18 +24,12 @@ export async function requireFeasible(
   { secret }: Rotation,
   { policy }: View,
 ): Promise<void> {
-  const hours = policy.secretExpiresAfterHours;
-  const interval = secret.rotatesEveryHours ?? 0;
-  const facts = { managedSecret: secret.arn, secretExpiresAfterHours: hours, rotatesEveryHours: interval };
-  if (hours < interval) {
-    throw new RotationStopped(
-      'ROTATION_LIFETIME_TOO_SHORT',
-      `a secret of ${hours} hours would end before the next rotation of ${secret.name}, ${interval} hours later`,
-      facts,
-    );
+  const { secretExpiresAfterHours, rotatesEveryHours } = policy;
+  if (secretExpiresAfterHours < rotatesEveryHours + SLACK_HOURS) {
+    log.warn('little time is left between the next rotation and the end of this secret', {
+      facts: { managedSecret: secret.arn, secretExpiresAfterHours, rotatesEveryHours },
+    });
   }
-  if (hours < interval + SLACK_HOURS)
-    log.warn('little time is left between the next rotation and the end of this secret', { facts });
   const key = secret.kmsKeyId;
   if (key !== undefined && !key.endsWith('alias/aws/secretsmanager')) {
     await services.proveKeyEncrypts(key, secret.arn, deadline);
@@ -44,8 +38,9 @@ export async function requireFeasible(
 
 export async function mintAndStore(step: Step, rotation: Rotation, lifetimeHours: number, view: View): Promise<void> {
   const { event, log, deadline } = step;
-  const { account, secret, current } = rotation;
-  const currentEnd = view.slots.find(({ id }) => id === view.currentId)?.expiresAt ?? view.now;
+  const { account, secret, current, mode } = rotation;
+  const currentId = view.secretsManager.current?.secretId;
+  const currentEnd = view.atlas.slots?.find(({ id }) => id === currentId)?.expiresAt ?? view.now;
   // From here on the current secret ends within seven days, whatever happens next.
   const currentEnds = new Date(Math.min(currentEnd.getTime(), view.now.getTime() + CLAMP_MS)).toISOString();
   const facts = {
@@ -55,12 +50,25 @@ export async function mintAndStore(step: Step, rotation: Rotation, lifetimeHours
     currentEnds,
   };
 
+  await mention(
+    step,
+    rotationEvent(ROTATION_STARTED, RotationStarted, {
+      id: `started:${event.ClientRequestToken}`,
+      secretArn: secret.arn,
+      versionId: event.ClientRequestToken,
+      clientId: account.clientId,
+      requestIds: [],
+      secretId: currentId ?? null,
+      currentEnds,
+      lifetimeHours,
+      mode,
+    }),
+  );
   const minting = earlier(deadline, STORE_RESERVE_MS);
   if (minting.remainingMs() <= 0) {
     throw new RotationStopped('ROTATION_MUST_WAIT', 'too little time is left to make a secret and store it', facts);
   }
-  log.info('minting', { facts: { ...facts, lifetimeHours } });
-  const minted = await account.mint(lifetimeHours, minting).catch((cause: unknown) => {
+  const { data: minted, requestId } = await account.mint(lifetimeHours, minting).catch((cause: unknown) => {
     if (!(cause instanceof AtlasOutcomeUnknown)) throw cause;
     throw new RotationStopped(
       'ROTATION_MINT_UNKNOWN',
@@ -69,8 +77,8 @@ export async function mintAndStore(step: Step, rotation: Rotation, lifetimeHours
       { cause },
     );
   });
-  const outcome = await storeUntilKnown(step, withSecret(current.credential, minted), minted, facts);
-  if (outcome === 'taken') {
+  const stored = await storeUntilKnown(step, withSecret(current.credential, minted), minted, facts);
+  if (stored.outcome === 'taken') {
     // Another run of this rotation stored its own. Ours may not be deleted here: only a later look can tell what is unused.
     log.warn('another run stored its value first; this one is left for a later rotation to sweep', {
       facts: { ...facts, secretId: minted.id },
@@ -79,6 +87,8 @@ export async function mintAndStore(step: Step, rotation: Rotation, lifetimeHours
   }
   await requireStillOurs(step, rotation);
   log.info('minted and stored a new secret', { facts: { ...facts, secretId: minted.id, expiresAt: minted.expiresAt } });
+  const requestIds = requestIdsOf({ requestId }, stored);
+  log.info('audit', { facts: { ...facts, event: 'minted and stored', secretId: minted.id, requestIds } });
 }
 
 /** A deadline `ms` milliseconds before this one. */
@@ -114,7 +124,7 @@ async function storeUntilKnown(
   value: string,
   minted: MintedSecret,
   facts: Record<string, unknown>,
-): Promise<'stored' | 'taken'> {
+): ReturnType<Services['secretsManager']['store']> {
   const { event, services, clock, deadline } = step;
   for (let attempt = 0; ; attempt++) {
     try {

@@ -1,10 +1,12 @@
 import { AtlasCredentialsRefused } from '../../lib/atlas/errors.ts';
 import { AwsCallFailed } from '../../lib/aws/errors.ts';
 import { versionAt } from '../../lib/aws/secrets-manager.ts';
-import type { MaskedSlot } from './decide.ts';
 import { RotationStopped } from './errors.ts';
-import { prove } from './prove.ts';
+import type { MaskedSlot } from './identify.ts';
+import { decideNext, firstView } from './look.ts';
+import { isRefused, type Proof, prove } from './prove.ts';
 import type { Held, Rotation, Step } from './rotation.ts';
+import { stopped } from './stopped.ts';
 
 /** A list may lag behind a write: pauses between looks for a secret that must be in it, in milliseconds. */
 const LOOK_AGAIN_MS = [1_000, 3_000];
@@ -37,34 +39,44 @@ export async function lookFor(step: Step, { account }: Rotation, held: Held): Pr
   }
 }
 
-/** Stops, and drops the stored value, where its secret is gone or has expired. */
-export async function requireAlive(step: Step, rotation: Rotation, pending: Held): Promise<void> {
+/** Stops, and drops the stored value, where its secret is gone or has expired for certain. */
+export async function dropIfDead(step: Step, rotation: Rotation, pending: Held): Promise<void> {
   const { alive } = await lookFor(step, rotation, pending);
   if (!alive) await dropPending(step, rotation);
 }
 
 /**
- * Proves the stored value: what works is there, so nothing is listed. Where Atlas refuses the credentials it is looked
- * up whether the secret is gone for good, and the value dropped; else the refusal stands, and may pass.
+ * Proves the stored value: what works is there, so nothing is listed. Where Atlas refuses the credentials, the account is
+ * looked at: a secret that is gone for good has its value dropped, one that is there has only to become known everywhere.
  */
-export async function requireProven(step: Step, rotation: Rotation, pending: Held, keepToken: boolean): Promise<void> {
-  try {
-    await prove(step, pending, { isNew: true, keepToken });
-  } catch (error) {
-    if (error instanceof AtlasCredentialsRefused) await requireAlive(step, rotation, pending);
-    throw error;
-  }
+export async function requirePromotable(step: Step, rotation: Rotation, pending: Held, proof: Proof): Promise<void> {
+  const view = firstView(step, rotation);
+  const refused = await prove(step, pending, proof).then(
+    () => false,
+    (error: unknown) => {
+      if (isRefused(error)) return true;
+      throw error;
+    },
+  );
+  const atlas = refused ? view.atlas : { ...view.atlas, provenVersionId: pending.versionId };
+  const { decision, view: seen } = await decideNext(step, rotation, { ...view, atlas });
+  if (decision.do === 'wait' || decision.do === 'alert') throw stopped(decision, seen, rotation);
+  if (decision.do === 'drop pending') await dropIfDead(step, rotation, pending);
+  if (refused) await prove(step, pending, { ...proof, isNew: true });
 }
 
 /** A value whose secret is gone or expired can never be promoted, and blocks every later rotation until it is dropped. */
-export async function dropPending(step: Step, { secret, pending }: Rotation): Promise<never> {
+export async function dropPending(step: Step, rotation: Rotation): Promise<never> {
   await detachPending(step);
-  throw new RotationStopped(
+  throw pendingDead(step, rotation);
+}
+
+export const pendingDead = (step: Step, { secret, pending }: Rotation): RotationStopped =>
+  new RotationStopped(
     'ROTATION_PENDING_DEAD',
     `the new secret of ${secret.name} is no longer in Atlas or has expired: dropped it, rotate again`,
     { managedSecret: secret.arn, versionId: step.event.ClientRequestToken, secretId: pending?.credential.secretId },
   );
-}
 
 /** Takes AWSPENDING off this rotation's version. Fine when it is off already. */
 export async function detachPending({ event, services, deadline }: Step): Promise<void> {

@@ -13,7 +13,7 @@ export const handler = defineHandler({
   config: Config,
   settings: Settings,
   event: Event,
-  services: createServices,
+  services: (config) => createServices(config),
 
   async run(event, { services, settings: { rotation }, log, deadline, clock }) {
     await runStep({ event, services, settings: rotation, log, clock, deadline });

@@ -8,8 +8,10 @@ import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { type Account, accountOf } from './account.ts';
 import { type Event, entryOf, type RotationSettings } from './contract.ts';
 import { type Credential, parseCredential, requireSameAccount, scopeOf } from './credential.ts';
-import { identifyCurrent, identifyPrevious, type MaskedSlot } from './decide.ts';
 import { RotationStopped } from './errors.ts';
+import type { MaskedSlot } from './identify.ts';
+import type { MaxLifetimeHours } from './lifetime-limit.ts';
+import type { MayRetire } from './retirement.ts';
 
 /** The outside world of a rotation, built once per execution environment. */
 export interface Services {
@@ -19,10 +21,16 @@ export interface Services {
   readonly credentialsIn: (secretId: string, deadline?: Deadline) => Promise<ServiceAccountCredentials>;
   /** The client that acts as account `clientId` with what is in this secret; the same one, and one token, for the same two. */
   readonly atlasAs: (secretId: string, clientId: string) => AtlasClient;
-  /** A client for a version's own credentials, to try them out; the same one for the version tried last. */
+  /** A client for a version's own credentials, to try them out; the same one for every version tried lately. */
   readonly atlasTrying: (held: Held) => AtlasClient;
   /** Proves that the secret's own key can encrypt a value; throws when it can't. */
   readonly proveKeyEncrypts: (kmsKeyId: string, secretArn: string, deadline: Deadline) => Promise<void>;
+  /** The longest life an organization allows a new secret. */
+  readonly maxLifetimeHours: MaxLifetimeHours;
+  /** Asked before a replaced secret loses its label and is deleted. */
+  readonly mayRetire: MayRetire;
+  /** What a list has just shown of an account's secrets: good enough to see that nothing is to be done. Never for a write. */
+  readonly glance?: (clientId: string) => { readonly slots: MaskedSlot[]; readonly now: Date } | undefined;
 }
 
 /** One invocation's context. */
@@ -58,8 +66,16 @@ export interface Rotation {
 /** A write may take a moment to be seen: pauses between looks for a version that must be there. */
 const LOOK_AGAIN_MS = [250, 1_000, 2_000];
 
+interface Opening {
+  /** Also a secret that Secrets Manager no longer rotates: what was begun is brought to its end. */
+  readonly evenWhenOff?: boolean;
+}
+
 /** Refuses a secret that can't be rotated, or not with this event. Reads only the description. */
-export async function openSecret({ event, services, deadline }: Step): Promise<SecretDescription> {
+export async function openSecret(
+  { event, services, deadline }: Step,
+  { evenWhenOff = false }: Opening = {},
+): Promise<SecretDescription> {
   const secret = await services.secretsManager.describe(event.SecretId, deadline);
   const refuse = (problem: string): never => {
     throw new RotationStopped('ROTATION_SECRET_UNUSABLE', `${secret.name} ${problem}`, { managedSecret: secret.arn });
@@ -67,7 +83,7 @@ export async function openSecret({ event, services, deadline }: Step): Promise<S
   if (secret.deletedAt) refuse('is waiting for its deletion');
   if (secret.primaryRegion && secret.primaryRegion !== secret.arn.split(':')[3])
     refuse(`is a replica of the one in ${secret.primaryRegion}`);
-  if (!secret.rotationEnabled) refuse('has no rotation enabled');
+  if (!secret.rotationEnabled && !evenWhenOff) refuse('has no rotation enabled');
   const stages = secret.stages.get(event.ClientRequestToken) ?? [];
   if (!stages.includes('AWSCURRENT') && !stages.includes('AWSPENDING')) {
     throw new RotationStopped(
@@ -208,22 +224,4 @@ async function readVersion(
     if (pause !== undefined) await clock.sleep(pause, deadline.signal);
   }
   return undefined;
-}
-
-/** Which of the account's secrets stand behind AWSCURRENT and AWSPREVIOUS. Refuses rather than guesses. */
-export function locate(
-  { secret, current, previous }: Rotation,
-  slots: readonly MaskedSlot[],
-): { currentId: string; previousId: string | undefined } {
-  const currentId = current.credential.secretId ?? identifyCurrent(current.credential.clientSecret, slots);
-  if (currentId === undefined) {
-    throw new RotationStopped(
-      'ROTATION_CURRENT_UNKNOWN',
-      `${secret.name} does not say which of the account's ${slots.length} secrets it holds, and what Atlas shows of them does not tell: add its secretId to the value`,
-      { managedSecret: secret.arn, secretIds: slots.map(({ id }) => id) },
-    );
-  }
-  const previousId =
-    previous && (previous.credential.secretId ?? identifyPrevious(previous.credential.clientSecret, currentId, slots));
-  return { currentId, previousId };
 }

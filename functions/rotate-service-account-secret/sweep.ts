@@ -1,22 +1,22 @@
 import { type SecretDescription, versionAt } from '../../lib/aws/secrets-manager.ts';
-import { AutomationError } from '../../lib/errors.ts';
-import { SECRET_IN_DANGER, SecretInDanger } from '../../lib/events/rotation.ts';
-import { SLACK_HOURS } from './contract.ts';
-import { preview, remove, stopped, viewOf } from './create-secret.ts';
-import { decideRest, type View } from './decide.ts';
+import { STRAGGLER_SEEN, StragglerSeen } from '../../lib/events/rotation.ts';
+import { accountWith, cannotAct } from './acting.ts';
+import { claimed, reasonOf } from './claim.ts';
+import { warnOf } from './create-secret.ts';
+import { endsSoon, type Wait } from './decide.ts';
 import { RotationStopped } from './errors.ts';
+import { confirm } from './finish-secret.ts';
+import { inTheWay, type Known } from './in-the-way.ts';
+import { decideNext, firstView, look } from './look.ts';
 import { detachPending } from './pending.ts';
+import { giveBack } from './prove.ts';
+import { remove } from './remove.ts';
+import { GIVEN_UP_MS, resume } from './resume.ts';
 import { openSecret, pendingOf, type Rotation, readRotation, type Step } from './rotation.ts';
-import { runStep } from './steps.ts';
-import { tell } from './tell.ts';
+import { stopped } from './stopped.ts';
+import { mention, rotationEvent } from './tell.ts';
 
-const HOUR_MS = 3_600_000;
-const LEAST_SLACK_HOURS = 6;
-
-/** Secrets Manager tries a rotation again by itself; only one older than this is taken for given up. */
-const GIVEN_UP_MS = 30 * 60_000;
-
-/** What became of one secret in a sweep. `would` stands before what a dry run left undone. */
+/** What became of one secret. `would` stands before what a dry run left undone. */
 export interface Swept {
   readonly managedSecret: string;
   readonly state:
@@ -26,12 +26,18 @@ export interface Swept {
     | 'deleted'
     | 'started'
     | 'abandoned'
+    | 'restored'
+    | 'rolled back'
+    | 'revoked'
     | 'waiting'
     | 'blocked'
     | 'would finish'
     | 'would abandon'
     | 'would delete'
-    | 'would start';
+    | 'would start'
+    | 'would restore'
+    | 'would roll back'
+    | 'would revoke';
   /** When the current secret ends, by Atlas. */
   readonly expiresAt?: string | undefined;
   /** The Atlas id of what was, or would be, deleted, or of what stands in the way. */
@@ -47,7 +53,28 @@ export type SweepStep = Omit<Step, 'event'> & {
   readonly dryRun: boolean;
   /** Secrets Manager said so: then nobody waits for it to try again. */
   readonly givenUp: boolean;
+  /** Asked before the first write, where several sweeps may run: undefined means that somebody else writes. */
+  readonly claim?: (clientId: string) => Promise<AsyncDisposable | undefined>;
+  /** Asked before a rotation is begun, where many may be due: false puts it off. Told when the current secret ends, and Atlas's now. */
+  readonly mayStart?: (end: Date | undefined, now: Date) => boolean;
 };
+
+/** What becomes of a rotation that is put off. */
+const DEFERRED = {
+  state: 'waiting',
+  code: 'ROTATION_DEFERRED',
+  reason: 'as many rotations as may run at once were begun in this sweep: the next one goes on',
+} as const;
+
+/** The step a sweep takes things up with: at the version a rotation is under way for, or else at the current one. */
+export const stepAt = (sweep: SweepStep, secret: SecretDescription): Step => ({
+  ...sweep,
+  event: {
+    SecretId: secret.arn,
+    ClientRequestToken: pendingOf(secret) ?? versionAt(secret, 'AWSCURRENT') ?? '',
+    Step: 'createSecret',
+  },
+});
 
 /**
  * Brings one managed secret on: finishes a rotation that was given up, deletes what is due, and starts a rotation where
@@ -57,115 +84,138 @@ export type SweepStep = Omit<Step, 'event'> & {
 export async function sweepSecret(sweep: SweepStep): Promise<Swept> {
   const { services, deadline, managedSecret } = sweep;
   const secret = await services.secretsManager.describe(managedSecret, deadline);
+  const step = stepAt(sweep, secret);
+  try {
+    await openSecret(step, { evenWhenOff: true });
+  } catch (error) {
+    // It may come back from its deletion, and a replica has its own primary: nothing is touched meanwhile.
+    if (!(error instanceof RotationStopped && error.code === 'ROTATION_SECRET_UNUSABLE')) throw error;
+    return { managedSecret: secret.arn, state: 'blocked', ...reasonOf(error) };
+  }
   const pending = pendingOf(secret);
-  const step: Step = {
-    ...sweep,
-    event: {
-      SecretId: secret.arn,
-      ClientRequestToken: pending ?? versionAt(secret, 'AWSCURRENT') ?? '',
-      Step: 'createSecret',
-    },
-  };
-  await openSecret(step);
   return pending === undefined ? settle(sweep, step, secret) : resume(sweep, step, secret, pending);
 }
 
-/** A rotation that Secrets Manager has given up is finished by the very steps it consists of. */
-async function resume(sweep: SweepStep, step: Step, secret: SecretDescription, pending: string): Promise<Swept> {
-  const { dryRun, givenUp, services, deadline } = sweep;
-  const managedSecret = secret.arn;
-  const versions = await services.secretsManager.versions(managedSecret, deadline);
-  const madeAt = (id: string | undefined): Date | undefined =>
-    versions.find(({ versionId }) => versionId === id)?.createdAt;
-  const begun = madeAt(pending);
-  const currentMadeAt = madeAt(versionAt(secret, 'AWSCURRENT'));
-  // By Atlas's clock, as every age: this machine's may be anything.
+async function settle(sweep: SweepStep, step: Step, secret: SecretDescription): Promise<Swept> {
   const rotation = await readRotation(step, secret);
-  const { now } = await rotation.account.secrets(deadline);
-  if (!givenUp && begun && now.getTime() - begun.getTime() < GIVEN_UP_MS) return { managedSecret, state: 'under way' };
   try {
-    // Somebody wrote a value after this rotation began, which ended it; its label has only been left behind.
-    if (begun && currentMadeAt && currentMadeAt > begun) {
-      if (!dryRun) await detachPending(step);
-      return { managedSecret, state: dryRun ? 'would abandon' : 'abandoned' };
-    }
-    if (dryRun) {
-      await preview(step, rotation);
-      return { managedSecret, state: 'would finish' };
-    }
-    for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const) {
-      await runStep({ ...step, event: { ...step.event, Step } });
-    }
-    return { managedSecret, state: 'finished' };
+    const seen = await look(step, rotation, firstView(step, rotation), 'account');
+    const unconfirmed = await isUnconfirmed(sweep, secret, seen.now);
+    const secretsManager = { ...seen.secretsManager, unconfirmed };
+    const { decision, view } = await decideNext(step, rotation, { ...seen, secretsManager });
+    return await act(sweep, step, { rotation, view }, decision);
   } catch (error) {
-    return inTheWay(sweep, step, error);
+    if (!cannotAct(error, rotation) || !rotation.previous) throw error;
+    if (!sweep.dryRun) return restore(sweep, step, rotation);
+    const asPrevious = { ...rotation, account: accountWith(step, rotation, rotation.previous) };
+    const { decision } = await decideNext(step, asPrevious, firstView(step, asPrevious));
+    await giveBack(step, rotation.previous);
+    if (decision.do !== 'restore') throw error;
+    return { managedSecret: secret.arn, state: 'would restore' };
   }
 }
 
-async function settle(sweep: SweepStep, step: Step, secret: SecretDescription): Promise<Swept> {
-  const { dryRun, services, deadline } = sweep;
-  const rotation = await readRotation(step, secret);
-  const view = await viewOf(step, rotation);
-  const current = view.slots.find(({ id }) => id === view.currentId);
-  const known = { managedSecret: secret.arn, expiresAt: current?.expiresAt.toISOString() };
-  // Without a current secret that lives, any other may be the account's last: only a rotation makes room then.
-  const isAlive = current !== undefined && current.expiresAt > view.now;
-  const rest = isAlive ? decideRest(view) : undefined;
-  if (rest?.do === 'delete') {
-    if (!dryRun) await remove(step, rotation, rest, view);
-    return { ...known, state: dryRun ? 'would delete' : 'deleted', secretId: rest.slot.id };
+async function act(
+  sweep: SweepStep,
+  step: Step,
+  known: Known,
+  decision: Awaited<ReturnType<typeof decideNext>>['decision'],
+): Promise<Swept> {
+  const { services, deadline, dryRun } = sweep;
+  const { rotation, view } = known;
+  const { secret, account } = rotation;
+  const slot = view.atlas.slots?.find(({ id }) => id === view.secretsManager.current?.secretId);
+  const swept = { managedSecret: secret.arn, expiresAt: slot?.expiresAt.toISOString() };
+  const either = async (would: Swept['state'], did: Swept['state'], write: () => Promise<unknown>): Promise<Swept> => {
+    if (dryRun) return { ...swept, state: would };
+    const done = await claimed(sweep, account.clientId, async (): Promise<Swept> => {
+      await write();
+      return { ...swept, state: did };
+    });
+    return done ?? { ...swept, state: 'under way' };
+  };
+  switch (decision.do) {
+    case 'delete': {
+      const { id } = decision.slot;
+      const deleted = await either('would delete', 'deleted', () => remove(step, rotation, decision, view));
+      return { ...deleted, secretId: id };
+    }
+    case 'confirm':
+      return either('would finish', 'finished', async () => {
+        await confirm(step, rotation);
+        await detachPending(step);
+      });
+    case 'restore':
+      return dryRun ? { ...swept, state: 'would restore' } : restore(sweep, step, rotation);
+    case 'start':
+      if (!dryRun && sweep.mayStart?.(slot?.expiresAt, view.now) === false) return { ...swept, ...DEFERRED };
+      return either('would start', 'started', () => services.secretsManager.rotate(secret.arn, deadline));
+    case 'wait': {
+      if (!dryRun) await nameStraggler(step, known, decision);
+      const error = stopped(decision, view, rotation);
+      if (endsSoon(slot, view.now, view.policy)) return inTheWay(sweep, step, error, known);
+      return { ...swept, state: 'waiting', ...reasonOf(error), secretId: decision.slot.id };
+    }
+    case 'alert':
+      if (!dryRun) await warnOf(step, rotation, decision);
+      return inTheWay(sweep, step, stopped(decision, view, rotation), known);
+    case 'nothing':
+      return { ...swept, state: 'in order' };
+    default:
+      throw new Error(`nothing is under way, and yet "${decision.do}" is next`);
   }
-  // By the real end of the secret, which a mint, or a person, may have brought nearer than the schedule knows.
-  const endsSoon = (current?.expiresAt.getTime() ?? 0) - view.now.getTime() < slackMs(secret, view);
-  if (rest && (rest.do === 'refuse' || endsSoon)) return inTheWay(sweep, step, stopped(rest, view), rotation);
-  if (rest) return { ...known, state: 'waiting', ...reasonOf(stopped(rest, view)), secretId: rest.slot.id };
-  if (!endsSoon) return { ...known, state: 'in order' };
-  if (!dryRun) await services.secretsManager.rotate(secret.arn, deadline);
-  return { ...known, state: dryRun ? 'would start' : 'started' };
+}
+
+/** The version that was current is looked at with care, and its predecessor put back only when it is gone for good. */
+async function restore(sweep: SweepStep, step: Step, rotation: Rotation): Promise<Swept> {
+  const managedSecret = rotation.secret.arn;
+  try {
+    const done = await claimed(sweep, rotation.account.clientId, async (): Promise<Swept> => {
+      await confirm(step, rotation);
+      return { managedSecret, state: 'in order' };
+    });
+    return done ?? { managedSecret, state: 'under way' };
+  } catch (error) {
+    if (!(error instanceof RotationStopped && error.code === 'ROTATION_TAKEN_BACK')) throw error;
+    return { managedSecret, state: 'restored', ...reasonOf(error) };
+  }
 }
 
 /**
- * How much of a secret's life is left when something must happen: what its schedule leaves of it, at most three days and
- * at least six hours. A secret of a day that is rotated every few hours is not always near its end.
+ * AWSPENDING on the current version is what a rotation leaves that was promoted and not seen to its end: Secrets Manager
+ * takes it off after the last step. It is given as long as any rotation to do so.
  */
-function slackMs({ rotatesEveryHours = 0 }: SecretDescription, { policy }: View): number {
-  const left = policy.secretExpiresAfterHours - rotatesEveryHours;
-  return Math.min(SLACK_HOURS, Math.max(LEAST_SLACK_HOURS, left)) * HOUR_MS;
+async function isUnconfirmed(
+  { services, deadline, givenUp }: SweepStep,
+  secret: SecretDescription,
+  now: Date,
+): Promise<boolean> {
+  const current = versionAt(secret, 'AWSCURRENT');
+  if (current === undefined || versionAt(secret, 'AWSPENDING') !== current) return false;
+  if (givenUp) return true;
+  const versions = await services.secretsManager.versions(secret.arn, deadline);
+  const begun = versions.find(({ versionId }) => versionId === current)?.createdAt;
+  return begun === undefined || now.getTime() - begun.getTime() >= GIVEN_UP_MS;
 }
 
-const reasonOf = ({ code, message }: AutomationError): { code: string; reason: string } => ({ code, reason: message });
-
-/** Says what stands in the way of a rotation, and warns of the end of the current secret where that is near. */
-async function inTheWay({ dryRun }: SweepStep, step: Step, error: unknown, known?: Rotation): Promise<Swept> {
-  if (!(error instanceof AutomationError)) throw error;
-  const { services, deadline, event, log } = step;
-  const secret = await services.secretsManager.describe(event.SecretId, deadline);
-  // As it is now, with no rotation in it: what was pending may just have been dropped.
-  const idle: Step = { ...step, event: { ...event, ClientRequestToken: versionAt(secret, 'AWSCURRENT') ?? '' } };
-  const rotation = known ?? (await readRotation(idle, secret));
-  const view = await viewOf(idle, { ...rotation, pending: undefined });
-  const end = view.slots.find(({ id }) => id === view.currentId)?.expiresAt ?? view.now;
-  const hoursLeft = Math.floor((end.getTime() - view.now.getTime()) / HOUR_MS);
-  const endsSoon = end.getTime() - view.now.getTime() < slackMs(secret, view);
-  const waits = error instanceof RotationStopped && error.code === 'ROTATION_MUST_WAIT' && !endsSoon;
-  const swept: Swept = {
-    managedSecret: secret.arn,
-    state: waits ? 'waiting' : 'blocked',
-    expiresAt: end.toISOString(),
-    ...reasonOf(error),
-  };
-  log.warn('a rotation does not go on', { facts: { ...swept, ...error.facts } });
-  if (endsSoon && !dryRun) {
-    const detail: SecretInDanger = {
-      secretArn: secret.arn,
+/** Names who still needs a secret whose grace is over. */
+async function nameStraggler(step: Step, { rotation, view }: Known, { slot, why, until, waitingFor }: Wait) {
+  if (why !== 'straggler' && why !== 'followers') return;
+  await mention(
+    step,
+    rotationEvent(STRAGGLER_SEEN, StragglerSeen, {
+      id: `straggler:${slot.id}`,
+      secretArn: rotation.secret.arn,
       versionId: rotation.current.versionId,
       clientId: rotation.account.clientId,
-      deadline: end.toISOString(),
-      hoursLeft,
-      code: error.code,
-      reason: error.message,
-    };
-    await tell(step, { detailType: SECRET_IN_DANGER, detail: SecretInDanger.parse(detail), resources: [secret.arn] });
-  }
-  return swept;
+      requestIds: [],
+      secretId: slot.id,
+      lastUsedAt: slot.lastUsedAt?.toISOString() ?? null,
+      waitingFor: [...(waitingFor ?? [])],
+      until: until.toISOString(),
+    }),
+  );
+  step.log.warn('a replaced secret is still needed', {
+    facts: { secretId: slot.id, lastUsedAt: slot.lastUsedAt, waitingFor, now: view.now },
+  });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { ROTATION_TAKEN_BACK, SECRET_ROLLED_BACK, SECRET_ROTATED } from '../../lib/events/rotation.ts';
 import { ALERT_QUEUE } from '../alert-queue.ts';
 import { type AtlasSandbox, createAtlasSandbox, type SandboxOptions } from './atlas-sandbox/sandbox.ts';
 import type { ServiceAccount } from './atlas-sandbox/world.ts';
@@ -30,6 +31,8 @@ export interface MachineOptions {
   /** Further environment of every function, over what the machine sets itself. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly alertQueue?: { readonly visibilitySeconds?: number; readonly maxReceives?: number };
+  /** Lets events start functions, as the rules of the stack do. Off unless asked for: a test starts its own. */
+  readonly rules?: boolean;
   /** Gets what the functions print: their logs and metrics. */
   readonly onOutput?: (text: string) => void;
 }
@@ -180,6 +183,12 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
     return placed;
   });
   if (!rotate || !sweep) throw new TypeError('two functions were placed');
+  if (options.rules)
+    aws.events.subscribe(async (event) => {
+      const givenUp = ['RotationFailed', 'RotationAbandoned'].includes(String(event.detail['eventName']));
+      const hasNewValue = [SECRET_ROTATED, SECRET_ROLLED_BACK, ROTATION_TAKEN_BACK].includes(event['detail-type']);
+      if (givenUp || hasNewValue) await sweep.invokeAsync(event);
+    });
   faults.kill = async () => {
     await Promise.all(all.map((placed) => placed.kill()));
   };

@@ -30,6 +30,8 @@ export interface SecretDescription {
   readonly rotatesEveryHours: number | undefined;
   /** When the last rotation finished, by Secrets Manager's clock. */
   readonly lastRotatedAt: Date | undefined;
+  /** When anything of it was changed last, a label or its rotation included. */
+  readonly lastChangedAt: Date | undefined;
   /** Set while the secret waits for its deletion: nothing can be read, and it may still be restored. */
   readonly deletedAt: Date | undefined;
   /** Set where the secret is a copy of one in this region. */
@@ -113,6 +115,7 @@ export function createSecretsManager(
         kmsKeyId: secret.KmsKeyId,
         rotatesEveryHours: intervalOf(secret.RotationRules),
         lastRotatedAt: secret.LastRotatedDate,
+        lastChangedAt: secret.LastChangedDate,
         deletedAt: secret.DeletedDate,
         primaryRegion: secret.PrimaryRegion,
         replicas: (secret.ReplicationStatus ?? []).map(({ Region = 'unknown', Status = 'unknown' }) => ({

@@ -12,3 +12,12 @@ export const deadlineIn = (ms: number, clock: Clock): Deadline => {
   const end = clock.now().getTime() + ms;
   return { signal: AbortSignal.timeout(ms), remainingMs: () => end - clock.now().getTime() };
 };
+
+/** The same deadline, or `ms` milliseconds from now where that is earlier. */
+export const within = (deadline: Deadline, ms: number, clock: Clock): Deadline => {
+  const end = clock.now().getTime() + ms;
+  return {
+    signal: AbortSignal.any([deadline.signal, AbortSignal.timeout(Math.max(0, ms))]),
+    remainingMs: () => Math.min(deadline.remainingMs(), end - clock.now().getTime()),
+  };
+};

@@ -213,7 +213,7 @@ function pathBelow(location: string | undefined, baseUrl: string): string | unde
   const url = location === undefined ? null : URL.parse(location, `${baseUrl}/`);
   const base = new URL(baseUrl);
   const prefix = base.pathname.replace(/\/$/, '');
-  if (!url ||  !url.pathname.startsWith(`${prefix}/`)) return undefined;
+  if (!url || url.origin !== base.origin || !url.pathname.startsWith(`${prefix}/`)) return undefined;
   return url.pathname.slice(prefix.length) + url.search;
 }
 

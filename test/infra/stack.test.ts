@@ -311,7 +311,7 @@ describe('rotation', () => {
     const folder = readdirSync(outdir).find((name) => name.startsWith(`asset.${asset}`))!;
     const settings = JSON.parse(readFileSync(path.join(outdir, folder, 'settings.json'), 'utf8'));
     expect(Object.keys(settings)).toEqual(['rotation']);
-    expect(settings.rotation.secrets[0]).toEqual({ secret: 'billing/atlas', everyDays: 1, graceHours: 12 });
+    expect(settings.rotation.secrets[0]).toEqual({ secret: 'billing/atlas', everyDays: 1, graceHours: 12, fanOut: [] });
     expect(() => readFileSync(path.join(bundles, 'rotate-service-account-secret', 'settings.json'))).toThrow('ENOENT');
   });
 

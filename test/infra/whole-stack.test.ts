@@ -26,7 +26,8 @@ beforeAll(() => {
   template = Template.fromStack(new AutomationStack(app, 'Test', { settings, bundles: tinyBundles(), data }));
 }, 60_000);
 
-const resources = (type: string): [string, Resource][] => Object.entries(template.findResources(type));
+const resources = (type: string): [string, Resource][] =>
+  Object.entries(template.findResources(type) as Record<string, Resource>);
 const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 const textOf = (value: unknown): string => {
   const node = value as Record<string, unknown>;

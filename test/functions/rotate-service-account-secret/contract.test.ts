@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Config, Event, RotationSettings } from '../../../functions/rotate-service-account-secret/contract.ts';
+import {
+  Config,
+  Event,
+  RotationSettings,
+  SweepEvent,
+} from '../../../functions/rotate-service-account-secret/contract.ts';
 
 describe('the event', () => {
   const event = {
@@ -52,11 +57,12 @@ describe('the environment', () => {
 
 describe('the settings', () => {
   it('need nothing', () => {
-    expect(RotationSettings.parse({})).toEqual({
+    expect(RotationSettings.parse({})).toMatchObject({
       secretExpiresAfterHours: 2160,
       graceHours: 24,
       everyDays: 30,
       secrets: [],
+      fleet: { expiringWithinDays: 14, unusedAfterDays: 90, accounts: [] },
     });
   });
 
@@ -75,4 +81,34 @@ describe('the settings', () => {
       'secrets.1.secret',
     ]);
   });
+});
+
+describe('an event of the sweep', () => {
+  const secretId = 'a'.repeat(24);
+
+  it.each([
+    ['by hand', {}, { action: 'sweep', secrets: undefined, dryRun: false, givenUp: false }],
+    ['by hand, named', { action: 'sweep', dryRun: true }, { action: 'sweep', dryRun: true }],
+    ['the schedule’s', { source: 'aws.events', 'detail-type': 'Scheduled Event' }, { action: 'sweep', givenUp: false }],
+    [
+      'of a rotation given up',
+      { detail: { eventName: 'RotationFailed', additionalEventData: { SecretId: 's' } } },
+      { action: 'sweep', secrets: ['s'], givenUp: true },
+    ],
+    ['a rollback', { action: 'rollback', secret: 's' }, { action: 'rollback', secret: 's', dryRun: false }],
+    [
+      'a revocation',
+      { action: 'revoke-now', secret: 's', secretId, reason: 'INC-1', dryRun: true },
+      { action: 'revoke-now', secret: 's', secretId, reason: 'INC-1', dryRun: true },
+    ],
+  ])('%s', (_, event, expected) => expect(SweepEvent.parse(event)).toMatchObject(expected));
+
+  it.each([
+    ['a misspelt dry run', { dryrun: true }],
+    ['a verb there is not', { action: 'revoke', secret: 's', secretId, reason: 'x' }],
+    ['a rollback of nothing', { action: 'rollback' }],
+    ['a rollback with a misspelt dry run', { action: 'rollback', secret: 's', dry: true }],
+    ['a revocation that names no secret of the account', { action: 'revoke-now', secret: 's', reason: 'x' }],
+    ['a revocation without a reason', { action: 'revoke-now', secret: 's', secretId }],
+  ])('%s is refused', (_, event) => expect(SweepEvent.safeParse(event).success).toBe(false));
 });

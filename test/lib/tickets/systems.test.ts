@@ -180,7 +180,9 @@ describe('GitHub', () => {
       seen.push(request.headers.authorization);
       response.end('{}');
     });
+    let asked = 0;
     const redirecting = createServer((_, response) => {
+      asked += 1;
       const { port } = thief.address() as AddressInfo;
       response.writeHead(301, { location: `http://127.0.0.1:${port}/repos/octo/ops/issues/1` }).end();
     });
@@ -193,6 +195,7 @@ describe('GitHub', () => {
       code: 'TICKET_REJECTED',
     });
     expect(seen).toEqual([]);
+    expect(asked).toBe(1);
     for (const server of [thief, redirecting]) {
       server.closeAllConnections();
       server.close();

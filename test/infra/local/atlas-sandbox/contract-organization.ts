@@ -69,7 +69,7 @@ export async function exerciseOrganization(scene: Scene, calls: Calls): Promise<
   const flags = { startASAP: false, autoDeferOnceEnabled: false, numberOfDeferrals: 0 };
   world.access.maintenanceWindows.set(project.id, { dayOfWeek: 1, hourOfDay: 1, timeZoneId: 'UTC', ...flags });
   await get(`${group}/maintenanceWindow`);
-  for (const path of [group, `/orgs/${org.id}/groups`]) await get(path);
+  for (const path of [group, `/orgs/${org.id}/groups`, `/orgs/${org.id}/settings`]) await get(path);
   world.assign(orgAccount, project, ['GROUP_READ_ONLY']);
   await get(`${accountPath(orgAccount)}/groups`);
   for (const query of ['', `?groupId=${project.id}`, `?orgId=${org.id}`]) await get(`/rateLimits${query}`, LATEST);

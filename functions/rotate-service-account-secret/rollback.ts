@@ -1,0 +1,129 @@
+import { SECRET_ROLLED_BACK, SecretRolledBack } from '../../lib/events/rotation.ts';
+import { accountWith, cannotAct } from './acting.ts';
+import { claimed } from './claim.ts';
+import { RotationStopped } from './errors.ts';
+import { identify } from './look.ts';
+import { lookFor } from './pending.ts';
+import { giveBack, prove } from './prove.ts';
+import {
+  type Held,
+  openSecret,
+  pendingOf,
+  type Rotation,
+  readRotation,
+  requireUnchanged,
+  type Step,
+} from './rotation.ts';
+import type { Slot } from './second-slot.ts';
+import { type SweepStep, type Swept, stepAt } from './sweep.ts';
+import { takeBack } from './take-back.ts';
+import { requestIdsOf, rotationEvent, tell } from './tell.ts';
+import { revocationVersion, rolledBackVersion } from './version-ids.ts';
+
+/**
+ * Puts the previous value back as a new version, once it has shown that it works. What it replaces goes on working, for
+ * its grace. Safe to repeat: the same rollback is done once. Never moves a label back to an older version, because a
+ * promotion that comes late could then succeed a second time.
+ */
+export async function rollback(sweep: SweepStep): Promise<Swept> {
+  const { services, deadline, managedSecret, dryRun } = sweep;
+  const described = await services.secretsManager.describe(managedSecret, deadline);
+  const step = stepAt(sweep, described);
+  const secret = await openSecret(step, { evenWhenOff: true });
+  const pending = pendingOf(secret);
+  if (pending !== undefined) {
+    throw new RotationStopped(
+      'ROTATION_UNDER_WAY',
+      `a rotation of ${secret.name} is under way: let it end, or take AWSPENDING off version ${pending}, and roll back then`,
+      { managedSecret: secret.arn, versionId: pending },
+    );
+  }
+  const read = await readRotation(step, secret);
+  const { previous, current } = read;
+  if (!previous) throw nothingBehind(read, 'has no previous value');
+  if (current.versionId === rolledBackVersion(previous.versionId)) return done(step, read, dryRun);
+  const { rotation, slot } = await requirePrevious(step, read, previous);
+  const swept = { managedSecret: secret.arn, secretId: slot.id, expiresAt: slot.expiresAt.toISOString() };
+  if (dryRun) return { ...swept, state: 'would roll back' };
+  const put = await claimed(sweep, rotation.account.clientId, () => putBack(step, rotation, previous, slot));
+  return put ? { ...swept, state: 'rolled back' } : { ...swept, state: 'under way' };
+}
+
+const nothingBehind = ({ secret }: Rotation, problem: string): RotationStopped =>
+  new RotationStopped('ROTATION_PREVIOUS_DEAD', `${secret.name} ${problem}: there is nothing to roll back to`, {
+    managedSecret: secret.arn,
+  });
+
+/** The previous secret, alive by Atlas's list and by its own proof, and a rotation that can act on the account. */
+async function requirePrevious(
+  step: Step,
+  rotation: Rotation,
+  previous: Held,
+): Promise<{ rotation: Rotation; slot: Slot }> {
+  // An account that acts for itself, with a current value that no longer works, acts with the one it goes back to.
+  const list = (account: Rotation['account']) => account.secrets(step.deadline);
+  let able = rotation;
+  const { slots, now } = await list(rotation.account).catch((error: unknown) => {
+    if (!cannotAct(error, rotation)) throw error;
+    able = { ...rotation, account: accountWith(step, rotation, previous) };
+    return list(able.account);
+  });
+  const { previousId } = identify(rotation, slots);
+  const slot = slots.find(({ id }) => id === previousId);
+  if (!slot) throw nothingBehind(rotation, 'has a previous secret that is no longer in Atlas');
+  if (rotation.current.versionId === revocationVersion(slot.id))
+    throw nothingBehind(rotation, 'had its previous secret replaced because it has leaked');
+  if (slot.expiresAt <= now) throw nothingBehind(rotation, 'has a previous secret that has expired');
+  await prove(step, previous, { keepToken: able !== rotation });
+  return { rotation: able, slot };
+}
+
+async function putBack(step: Step, rotation: Rotation, previous: Held, slot: Slot): Promise<true> {
+  const { services, event, deadline } = step;
+  const { current } = rotation;
+  await requireUnchanged(step, rotation);
+  const versionId = rolledBackVersion(current.versionId);
+  const stored = await services.secretsManager.store(
+    event.SecretId,
+    { token: versionId, value: previous.value, stage: 'AWSCURRENT' },
+    deadline,
+  );
+  const restored: Rotation = { ...rotation, current: { ...previous, versionId }, previous: current };
+  // Somebody may have deleted it in the meantime: then what was replaced comes back.
+  if (!(await lookFor(step, restored, restored.current)).alive) return takeBack(step, restored);
+  await giveBack(step, previous);
+  await tellOf(step, restored, slot, requestIdsOf(stored));
+  return true;
+}
+
+/** It was done already, and perhaps not told. */
+async function done(step: Step, rotation: Rotation, dryRun: boolean): Promise<Swept> {
+  const { slots } = await rotation.account.secrets(step.deadline);
+  const { currentId } = identify(rotation, slots);
+  const slot = slots.find(({ id }) => id === currentId);
+  if (slot && !dryRun) await tellOf(step, rotation, slot, []);
+  return {
+    managedSecret: rotation.secret.arn,
+    state: 'rolled back',
+    secretId: currentId,
+    expiresAt: slot?.expiresAt.toISOString(),
+    reason: 'this value was put back already',
+  };
+}
+
+async function tellOf(step: Step, { secret, current, previous, account }: Rotation, slot: Slot, requestIds: string[]) {
+  await tell(
+    step,
+    rotationEvent(SECRET_ROLLED_BACK, SecretRolledBack, {
+      id: `rolled back:${current.versionId}`,
+      secretArn: secret.arn,
+      versionId: current.versionId,
+      clientId: account.clientId,
+      requestIds,
+      secretId: slot.id,
+      expiresAt: slot.expiresAt.toISOString(),
+      replacedVersionId: previous?.versionId ?? '',
+      replacedSecretId: previous?.credential.secretId ?? null,
+    }),
+  );
+}
