@@ -9,8 +9,13 @@ export interface Answered {
   readonly refused?: string;
 }
 
-const samePerson = (one: string, other: string): boolean =>
-  one.normalize('NFKC').trim().toLowerCase() === other.normalize('NFKC').trim().toLowerCase();
+/** However it is written: width, case, spaces and marks that show as nothing make nobody somebody else. */
+const personOf = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .replaceAll(/[\s\p{Cf}]+/gu, '')
+    .toLowerCase();
+export const samePerson = (one: string, other: string): boolean => personOf(one) === personOf(other);
 
 /**
  * Takes an approval, or says why not; either way it is recorded. It is good for this migration, this plan, this asking,
@@ -58,7 +63,8 @@ function refusalOf(
   if (run.state !== 'READY' || !run.asked) return `no approval is asked for: the migration is ${run.state}`;
   if (approvalId !== run.asked.approvalId) return 'this approval was not asked for, or was void already';
   if (planDigest !== run.asked.planDigest) return 'the approval is for another plan';
-  if (samePerson(approvedBy, run.requestedBy)) return 'whoever asked for the migration cannot approve its cutover';
+  if ([run.requestedBy, run.plannedBy].some((one) => samePerson(one, approvedBy)))
+    return 'whoever planned or started the migration cannot approve its cutover';
   if (now.getTime() >= Date.parse(run.asked.until))
     return `the approval came late: it was asked for until ${run.asked.until}`;
   return timeLeftProblem(run, now, policy);
@@ -97,18 +103,27 @@ export const voided = (run: Run, now: Date, why: string): Run =>
 /** A person says no: to the cutover asked for, or to one whose outcome is unknown and which did not happen. */
 export function reject(
   run: Run,
-  { rejectedBy, reason }: Pick<CommandOf<'reject-cutover'>, 'rejectedBy' | 'reason'>,
+  { rejectedBy, reason, askAgainAt }: Pick<CommandOf<'reject-cutover'>, 'rejectedBy' | 'reason' | 'askAgainAt'>,
   now: Date,
 ): Answered {
   const canReject = run.state === 'READY' || run.state === 'APPROVED' || run.state === 'CUTOVER_UNKNOWN';
   if (!canReject) return { run, refused: `there is nothing to reject: the migration is ${run.state}` };
+  if (run.state === 'CUTOVER_UNKNOWN' && run.cutover && now.getTime() < Date.parse(run.cutover.until))
+    return { run, refused: `the cutover may still be on its way: reject it after ${run.cutover.until}` };
   return {
     run: changed(run, now, {
       to: 'SYNCING',
       what: 'rejected the cutover',
       reason: `${rejectedBy} rejected the cutover: ${reason}`,
       by: rejectedBy,
-      set: { approval: undefined, asked: undefined, cutover: undefined, steady: 0 },
+      facts: { askAgainAt },
+      set: {
+        approval: undefined,
+        asked: undefined,
+        cutover: undefined,
+        steady: 0,
+        askNotBefore: askAgainAt === undefined ? undefined : new Date(askAgainAt).toISOString(),
+      },
     }),
   };
 }

@@ -73,10 +73,20 @@ export function changed(run: Run, now: Date, change: Change): Run {
     ...set,
     state: to,
     reason,
+    ...(to === 'CUT_OVER' && to !== run.state && { cutOverAt: at }),
     ...(hasEnded && { endedAt: at, asked: undefined }),
     record: { seq: entry.seq, hash: entry.hash, unwritten: [...run.record.unwritten, entry] },
-    toTell: [...run.toTell, ...told, ...called],
+    toTell: kept([...run.toTell, ...told, ...called]),
   };
+}
+
+/** More than a migration ever has to say while the bus can be reached; an item of the state table has an end. */
+const MOST_UNTOLD = 150;
+
+/** With a bus that is out of reach for days, calls for people are kept and the oldest changes of state are not: the record has those. */
+function kept(toTell: Run['toTell']): Run['toTell'] {
+  let over = toTell.length - MOST_UNTOLD;
+  return toTell.filter(({ detailType }) => detailType !== MIGRATION_STATE_CHANGED || over-- <= 0);
 }
 
 /** The next line of a record: its hash covers the line and, through the hash before it, all lines before it. */

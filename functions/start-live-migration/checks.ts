@@ -46,17 +46,22 @@ export const CHECKS: readonly Check[] = [
   ...peopleChecks,
 ].toSorted((a, b) => a.number - b.number);
 
+export const isAttestable = ({ severity, attestable = severity === 'ATTEST' }: Check): boolean => attestable;
+
 const LONGEST_EVIDENCE = 500;
 
 /** Every check's verdict on what was read, in their order. Total and pure: what could not be read is UNKNOWN. */
 export function judge(evidence: Evidence): Checked[] {
-  return CHECKS.map(({ id, number, title, severity, remedy, attestable = severity === 'ATTEST', judge: judgeOne }) => {
+  return CHECKS.map((check) => {
+    const { id, number, title, severity, remedy, judge: judgeOne } = check;
     const verdict = judgeOne(evidence);
     const attested =
-      attestable && verdict.outcome !== 'FAIL' && evidence.attestations.find(({ check }) => check === id);
+      isAttestable(check) &&
+      verdict.outcome !== 'FAIL' &&
+      evidence.attestations.find(({ check: named }) => named === id);
     const judged: Verdict =
       attested && verdict.outcome !== 'PASS' ? pass(`${attested.by} says: ${attested.statement}`) : verdict;
-    const waiver = evidence.waivers.find(({ check }) => check === id);
+    const waiver = evidence.waivers.find(({ check: named }) => named === id);
     const isWaived =
       waiver !== undefined &&
       severity === 'WARNING' &&

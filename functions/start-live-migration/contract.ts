@@ -12,6 +12,9 @@ export const Config = z.object({
   REPORT_BUCKET: ReportBucket.optional(),
 });
 
+/** The tag an account's policies can forbid the rotation of a secret by; its value is the run that uses the secret. */
+export const IN_USE_TAG = 'atlas-automation:in-use-by';
+
 /** The `migration` section of the settings file. */
 export const MigrationSettings = z.strictObject({
   /** How old a plan, and its validation, may be when the migration starts, in minutes. */
@@ -35,12 +38,14 @@ export const MigrationSettings = z.strictObject({
     .default(120),
   /** How old the destination's newest snapshot may be before its data is dropped, in hours. */
   freshSnapshotHours: z.int().min(1).max(168).default(24),
-  /** Seconds between two looks: while it copies, once it is ready, and during the cutover. */
+  /** Seconds between two looks: while it copies, once it is ready, during the cutover, and after it. */
   pollSeconds: z
     .strictObject({
       copying: z.int().min(10).max(900).default(300),
       ready: z.int().min(10).max(300).default(60),
       cuttingOver: z.int().min(5).max(300).default(30),
+      /** Once it is cut over, until the destination has a snapshot again. */
+      backingUp: z.int().min(60).max(3600).default(900),
     })
     .prefault({}),
   /** Origin of Cloud Manager's own API, for whether the source's agents are alive; not asked without. */
@@ -98,6 +103,8 @@ export const MigrationRequest = z
       clusterName: Name,
       hostnameSchemaType: z.enum(['PUBLIC', 'PRIVATE_LINK', 'VPC_PEERING']),
       privateLinkId: Name.optional(),
+      /** Secrets Manager name or ARN of `{uri}`: with it, and the source's, what both hold is compared before a cutover. */
+      uriSecret: z.string().min(1).max(2048).optional(),
     }),
     migrationHost: Name,
     /** Drops everything in the destination first. */
@@ -120,7 +127,7 @@ export const MigrationRequest = z
     around: z
       .strictObject({
         pinFcvUntil: z.iso.datetime({ offset: true }).optional(),
-        /** Ids of online archives to pause: no API lists them. */
+        /** Ids of online archives to pause, and to resume after it: active ones only. No API lists them. */
         pauseOnlineArchives: z.array(AtlasId).default([]),
       })
       .prefault({}),
@@ -173,7 +180,16 @@ export const Command = z.discriminatedUnion('action', [
     dryRun,
   }),
   /** One migration, or all that are known, and where they stand. */
-  z.strictObject({ action: z.literal('status'), runId: RunId.optional(), dryRun }),
+  z.strictObject({
+    action: z.literal('status'),
+    runId: RunId.optional(),
+    /** Those that have ended, too. */
+    ended: z.boolean().default(true),
+    /** So many at a time; the answer's `next` goes here for those behind. */
+    limit: z.int().min(1).max(200).default(50),
+    after: RunId.optional(),
+    dryRun,
+  }),
   /** Says yes to the cutover that was asked for. */
   z.strictObject({
     action: z.literal('approve-cutover'),
@@ -191,10 +207,20 @@ export const Command = z.discriminatedUnion('action', [
     runId: RunId,
     rejectedBy: Person,
     reason: Reason,
+    /** No approval is asked for before; without it, as soon as the lag holds still again. */
+    askAgainAt: z.iso.datetime({ offset: true }).optional(),
     dryRun,
   }),
   /** Stops looking after a migration; what runs in Atlas runs on, and can be cancelled in its user interface only. */
-  z.strictObject({ action: z.literal('abandon'), runId: RunId, requestedBy: Person, reason: Reason, dryRun }),
+  z.strictObject({
+    action: z.literal('abandon'),
+    runId: RunId,
+    requestedBy: Person,
+    reason: Reason,
+    /** That it does not run in Atlas: then its host and destination are free at once. */
+    cancelledInAtlas: z.boolean().default(false),
+    dryRun,
+  }),
   /** Records that somebody extended the migration in Atlas's user interface, which the API does not show. */
   z.strictObject({
     action: z.literal('record-extension'),
@@ -218,12 +244,15 @@ export const Command = z.discriminatedUnion('action', [
 export type Command = z.output<typeof Command>;
 export type CommandOf<Action extends Command['action']> = Extract<Command, { action: Action }>;
 
+const asInstant = (text: string | undefined): Date | undefined => (text === undefined ? undefined : new Date(text));
+
 /** A schedule's event: every migration that is due at its time. */
 const Scheduled = z
   .object({ source: z.string(), 'detail-type': z.string(), time: z.iso.datetime({ offset: true }).optional() })
-  .transform(({ time }) => ({ dryRun: false, runId: undefined, at: time === undefined ? new Date() : new Date(time) }));
+  .transform(({ time }) => ({ dryRun: false, runId: undefined, at: asInstant(time), waits: true }));
+/** Looks once, at what is due at `at`, or now; at one migration, whether it is due or not. */
 const ByHand = z
-  .strictObject({ runId: RunId.optional(), dryRun })
-  .transform(({ runId, dryRun }) => ({ runId, dryRun, at: undefined }));
+  .strictObject({ runId: RunId.optional(), at: z.iso.datetime({ offset: true }).optional(), dryRun })
+  .transform(({ runId, dryRun, at }) => ({ runId, dryRun, at: asInstant(at), waits: false }));
 export const WatchEvent = z.union([Scheduled, ByHand]);
 export type WatchEvent = z.output<typeof WatchEvent>;

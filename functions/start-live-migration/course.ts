@@ -9,11 +9,13 @@ export type Seen =
       readonly ready: boolean;
       /** Absent once the cutover began: no lag told is not a lag of zero. */
       readonly lagSeconds: number | null;
+      /** The project's feed tells that somebody cancelled it. */
+      readonly cancelled?: boolean;
     }
   | 'unknown id';
 
 const HOUR_MS = 3_600_000;
-const KEPT_POLLS = 500;
+const KEPT_POLLS = 240;
 const WARN_HOURS = [72, 24, 6, 1];
 
 /** Atlas ends the wait for a cutover between these two instants. */
@@ -43,11 +45,13 @@ export function deadlineOf(run: Run, now: Date, policy: MigrationSettings): Dead
 /** When a migration in this condition is to be looked at next. */
 export function nextPollAt(run: Run, now: Date, { pollSeconds }: MigrationSettings): string {
   const seconds =
-    run.state === 'CUTTING_OVER' || run.state === 'CUTOVER_UNKNOWN'
-      ? pollSeconds.cuttingOver
-      : run.firstReadyAt === undefined
-        ? pollSeconds.copying
-        : pollSeconds.ready;
+    run.state === 'CUT_OVER'
+      ? pollSeconds.backingUp
+      : run.state === 'CUTTING_OVER' || run.state === 'CUTOVER_UNKNOWN'
+        ? pollSeconds.cuttingOver
+        : run.firstReadyAt === undefined
+          ? pollSeconds.copying
+          : pollSeconds.ready;
   return new Date(now.getTime() + seconds * 1000).toISOString();
 }
 
@@ -63,6 +67,16 @@ export function afterPoll(run: Run, seen: Seen, now: Date, policy: MigrationSett
     case 'COMPLETE':
       return hasCutOver(found, now);
     case 'FAILED':
+      if (seen.cancelled) {
+        const reason = 'somebody cancelled the migration in Atlas; the source is untouched';
+        return changed(found, now, {
+          to: 'CANCELLED_OUTSIDE',
+          what: 'Atlas and the project’s events say that it was cancelled',
+          reason,
+          set: { approval: undefined },
+          call: { what: 'ended', severity: 'warning', reason },
+        });
+      }
       return changed(found, now, {
         to: 'FAILED',
         what: 'Atlas says that it failed',
@@ -104,7 +118,7 @@ function hasCutOver(run: Run, now: Date): Run {
 
 function goesOn(
   run: Run,
-  { ready, lagSeconds }: Exclude<Seen, string>,
+  { status, ready, lagSeconds }: Exclude<Seen, string>,
   now: Date,
   policy: MigrationSettings,
   approvalId: string,
@@ -113,9 +127,10 @@ function goesOn(
   const poll: Poll = { at, ready, lagSeconds };
   let next: Run = {
     ...run,
-    polls: [...run.polls, poll].slice(-KEPT_POLLS),
+    polls: thinned([...run.polls, poll]),
     ...(run.firstReadyAt === undefined && (ready ? { firstReadyAt: at } : { lastNotReadyAt: at })),
-    steady: ready && lagSeconds !== null && lagSeconds <= policy.lagGateSeconds ? run.steady + 1 : 0,
+    steady:
+      status === 'WORKING' && ready && lagSeconds !== null && lagSeconds <= policy.lagGateSeconds ? run.steady + 1 : 0,
   };
   next = { ...next, nextPollAt: nextPollAt(next, now, policy) };
   next = warned(next, lagSeconds, now, policy);
@@ -124,9 +139,13 @@ function goesOn(
   return asked(next, now, policy, approvalId);
 }
 
+/** Too many looks for one item: of the older half every second one goes, so that the whole way stays to be seen. */
+const thinned = (polls: readonly Poll[]): Poll[] =>
+  polls.filter((_, nth) => polls.length <= KEPT_POLLS || nth >= polls.length / 2 || nth % 2 === 0);
+
 /** A cutover that was asked for is under way as soon as Atlas tells no lag any more. */
 function duringCutover(run: Run, { ready, lagSeconds, at }: Poll, now: Date, policy: MigrationSettings): Run {
-  if (run.state !== 'CUTOVER_UNKNOWN') return run;
+  if (run.state === 'CUTTING_OVER') return stillCuttingOver(run, now, policy);
   if (lagSeconds === null && !ready) {
     return changed(run, now, {
       to: 'CUTTING_OVER',
@@ -135,17 +154,33 @@ function duringCutover(run: Run, { ready, lagSeconds, at }: Poll, now: Date, pol
     });
   }
   const silentMs = Date.parse(at) - Date.parse(run.cutover?.until ?? at);
-  const isDue = silentMs >= policy.finalisationMinutes * 60_000 && !run.warnedAtHours.includes(0);
+  const isDue = silentMs >= policy.finalisationMinutes * 60_000 && !run.warned.includes('cutover');
   if (!isDue) return run;
   return changed(run, now, {
     what: 'the cutover seems not to have been carried out',
     reason: 'the answer to the cutover was lost, and the migration still follows its source: it is not sent again',
-    set: { warnedAtHours: [...run.warnedAtHours, 0] },
+    set: { warned: [...run.warned, 'cutover'] },
     call: {
       what: 'cutover-unknown',
       severity: 'critical',
       reason: 'look in Atlas’s user interface; reject the cutover here to ask for a new approval',
       deadline: deadlineOf(run, now, policy)?.earliest.toISOString(),
+    },
+  });
+}
+
+/** It has begun, and nothing but waiting is left; past the time it takes at the most somebody should know. */
+function stillCuttingOver(run: Run, now: Date, { finalisationMinutes }: MigrationSettings): Run {
+  const begun = Date.parse(run.cutover?.intendedAt ?? now.toISOString());
+  if (now.getTime() - begun < finalisationMinutes * 60_000 || run.warned.includes('cutover')) return run;
+  return changed(run, now, {
+    what: 'the cutover takes longer than it should',
+    reason: run.reason,
+    set: { warned: [...run.warned, 'cutover'] },
+    call: {
+      what: 'cutover-unknown',
+      severity: 'critical',
+      reason: `the cutover began ${finalisationMinutes} minutes ago or more and is not complete: keep the writes stopped, and look in Atlas’s user interface`,
     },
   });
 }
@@ -168,6 +203,7 @@ function stillAsked(run: Run, ask: NonNullable<Run['asked']>, now: Date): Run {
 function asked(run: Run, now: Date, policy: MigrationSettings, approvalId: string): Run {
   const lagSeconds = run.polls.at(-1)?.lagSeconds ?? null;
   if (run.state !== 'SYNCING' || run.steady < policy.lagGatePolls || lagSeconds === null) return run;
+  if (run.askNotBefore !== undefined && now.getTime() < Date.parse(run.askNotBefore)) return run;
   const end = deadlineOf(run, now, policy)?.earliest;
   const lastCall = (end?.getTime() ?? Number.POSITIVE_INFINITY) - policy.finalisationMinutes * 60_000;
   if (now.getTime() >= lastCall) return run;
@@ -181,7 +217,7 @@ function asked(run: Run, now: Date, policy: MigrationSettings, approvalId: strin
     call: {
       what: 'approve-cutover',
       severity: 'warning',
-      reason: `approve the cutover (approval ${approvalId}) once applications have stopped writing to the source, and let somebody else than ${run.requestedBy} do it`,
+      reason: `approve the cutover (approval ${approvalId}) once applications have stopped writing to the source, and let somebody else than ${run.requestedBy} and ${run.plannedBy} do it`,
       deadline: end?.toISOString(),
     },
   });
@@ -191,43 +227,68 @@ function asked(run: Run, now: Date, policy: MigrationSettings, approvalId: strin
 function warned(run: Run, lagSeconds: number | null, now: Date, policy: MigrationSettings): Run {
   let next = run;
   const end = deadlineOf(run, now, policy);
+  const isWaiting = run.state === 'SYNCING' || run.state === 'READY';
   const hoursLeft = end && (end.earliest.getTime() - now.getTime()) / HOUR_MS;
-  const crossed = WARN_HOURS.filter((hours) => hoursLeft !== undefined && hoursLeft <= hours);
+  const mark = (hours: number): string => `deadline ${end?.earliest.toISOString()} ${hours}`;
+  const crossed = WARN_HOURS.filter((hours) => isWaiting && hoursLeft !== undefined && hoursLeft <= hours);
   const soonest = crossed.at(-1);
-  if (end && soonest !== undefined && !run.warnedAtHours.includes(soonest)) {
-    const reason = `Atlas gives this migration up between ${bothTimes(end.earliest, policy)} and ${bothTimes(end.latest, policy)}${run.extension ? `; an extension until ${run.extension.until} was recorded by ${run.extension.recordedBy}` : ''}`;
+  if (end && soonest !== undefined && !run.warned.includes(mark(soonest))) {
+    const has = now > end.latest ? 'should have given this migration up' : 'gives this migration up';
+    const extended = run.extension
+      ? `; an extension until ${run.extension.until} was recorded by ${run.extension.recordedBy}`
+      : '; whoever extends it in Atlas’s user interface has to record that here';
     next = changed(next, now, {
       what: `${soonest} h or less are left for the cutover`,
       reason: next.reason,
-      set: { warnedAtHours: [...new Set([...run.warnedAtHours, ...crossed])] },
+      set: { warned: [...new Set([...run.warned, ...crossed.map(mark)])] },
       call: {
         what: 'deadline',
         severity: soonest > 24 ? 'warning' : 'critical',
-        reason,
+        reason: `Atlas ${has} between ${bothTimes(end.earliest, policy)} and ${bothTimes(end.latest, policy)}${extended}`,
         deadline: end.earliest.toISOString(),
       },
     });
   }
+  next = outlived(next, end, now);
   return warnedOfOplog(next, lagSeconds, now);
 }
 
-/** Marks in `warnedAtHours` that are no hours: which share of the oplog people were told of. */
+/** It still runs past its last possible deadline: somebody extended it, and until it is known until when, nothing is asked for. */
+function outlived(run: Run, end: Deadline | undefined, now: Date): Run {
+  const isWaiting = run.state === 'SYNCING' || run.state === 'READY';
+  const mark = `outlived ${end?.latest.toISOString()}`;
+  if (!end || !isWaiting || now <= end.latest || run.warned.includes(mark)) return run;
+  return changed(run, now, {
+    what: 'the migration has outlived its deadline',
+    reason: run.reason,
+    set: { warned: [...run.warned, mark] },
+    call: {
+      what: 'deadline',
+      severity: 'critical',
+      reason:
+        'Atlas goes on past the deadline: somebody must have extended the migration. Record until when: before that no approval is asked for',
+      deadline: end.earliest.toISOString(),
+    },
+  });
+}
+
+/** Which share of the oplog people are told of. */
 const OPLOG_MARKS = [
-  { over: 0.8, mark: -2, severity: 'critical' },
-  { over: 0.5, mark: -1, severity: 'warning' },
+  { over: 0.8, mark: 'oplog 0.8', severity: 'critical' },
+  { over: 0.5, mark: 'oplog 0.5', severity: 'warning' },
 ] as const;
 
 function warnedOfOplog(run: Run, lagSeconds: number | null, now: Date): Run {
   const { oplogWindowSeconds } = run;
   if (lagSeconds === null || oplogWindowSeconds === undefined || oplogWindowSeconds <= 0) return run;
   const share = lagSeconds / oplogWindowSeconds;
-  const crossed = OPLOG_MARKS.find(({ over, mark }) => share > over && !run.warnedAtHours.includes(mark));
+  const crossed = OPLOG_MARKS.find(({ over, mark }) => share > over && !run.warned.includes(mark));
   if (!crossed) return run;
   return changed(run, now, {
     what: 'the lag comes near the length of the source’s oplog',
     reason: run.reason,
     facts: { lagSeconds, oplogWindowSeconds },
-    set: { warnedAtHours: [...run.warnedAtHours, crossed.mark] },
+    set: { warned: [...run.warned, crossed.mark] },
     call: {
       what: 'lag',
       severity: crossed.severity,

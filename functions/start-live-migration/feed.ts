@@ -1,10 +1,10 @@
 import { changed } from './change.ts';
 import type { MigrationSettings } from './contract.ts';
 import { nextPollAt } from './course.ts';
-import type { ImportEvent } from './look.ts';
+import type { ImportEvent, ImportTold } from './look.ts';
 import type { Run } from './run.ts';
 
-type Told = readonly { readonly type: ImportEvent; readonly at: Date | undefined }[];
+type Told = readonly ImportTold[];
 
 const tells = (events: Told, ...types: ImportEvent[]): boolean => events.some(({ type }) => types.includes(type));
 
@@ -23,6 +23,7 @@ export function afterStartLookUp(run: Run, events: Told, now: Date, policy: Migr
         what: 'the answer to the start is not known',
         reason:
           'the migration may or may not have been started: it is not started again, and the project’s events are asked instead',
+        set: { startUnknown: true },
       }),
       events,
       now,
@@ -62,11 +63,27 @@ export function afterStartLookUp(run: Run, events: Told, now: Date, policy: Migr
   });
 }
 
+/** A restart begins anew: what was told before it is over. */
+const sinceRestart = (events: Told): Told =>
+  events.slice(0, events.findIndex(({ type }) => type === 'CLUSTER_IMPORT_RESTART_REQUESTED') >>> 0);
+
+/** Whether the feed says that the migration was cancelled, and not begun anew since. */
+export const wasCancelled = (events: Told): boolean => tells(sinceRestart(events), 'CLUSTER_IMPORT_CANCELLED');
+
+/** Whether the feed tells an end, of whatever kind. */
+export const tellsEnd = (events: Told): boolean =>
+  tells(
+    sinceRestart(events),
+    'CLUSTER_IMPORT_COMPLETED',
+    'CLUSTER_IMPORT_CANCELLED',
+    'CLUSTER_IMPORT_EXPIRED',
+    'CLUSTER_IMPORT_FAILED',
+  );
+
 /** What the project's feed says of a migration Atlas's API says too little about. Newest first. Pure. */
 export function afterEvents(run: Run, events: Told, now: Date, policy: MigrationSettings): Run {
   const looked: Run = { ...run, polledAt: now.toISOString(), nextPollAt: nextPollAt(run, now, policy), missing: 0 };
-  // A restart begins anew: what was told before it is over.
-  const since = events.slice(0, events.findIndex(({ type }) => type === 'CLUSTER_IMPORT_RESTART_REQUESTED') >>> 0);
+  const since = sinceRestart(events);
   const end = (to: 'FAILED' | 'EXPIRED' | 'CANCELLED_OUTSIDE', reason: string): Run =>
     changed(looked, now, {
       to,
@@ -89,13 +106,29 @@ export function afterEvents(run: Run, events: Told, now: Date, policy: Migration
   if (tells(since, 'CLUSTER_IMPORT_EXPIRED'))
     return end('EXPIRED', 'the migration expired: the destination’s data stands still');
   if (tells(since, 'CLUSTER_IMPORT_FAILED')) return end('FAILED', 'the migration failed: the source is untouched');
-  if (tells(since, 'CLUSTER_IMPORT_CUTOVER') && run.state === 'SYNCING' && run.liveMigrationId !== undefined) {
+  const isFollowed = (run.state === 'SYNCING' || run.state === 'READY') && run.liveMigrationId !== undefined;
+  if (tells(since, 'CLUSTER_IMPORT_CUTOVER') && isFollowed) {
     return changed(looked, now, {
       to: 'CUTTING_OVER',
       what: 'somebody else cuts it over',
       reason: 'somebody else began the cutover in Atlas',
-      set: { cutover: { intendedAt: now.toISOString(), until: now.toISOString(), by: 'somebody else' } },
+      set: {
+        asked: undefined,
+        cutover: { intendedAt: now.toISOString(), until: now.toISOString(), by: 'somebody else' },
+      },
     });
   }
-  return looked;
+  const isLost = run.missing > 0 && !run.warned.includes('unknown id');
+  if (!isLost) return looked;
+  return changed(looked, now, {
+    what: 'Atlas does not know the migration’s id, and its events tell no end',
+    reason: run.reason,
+    set: { warned: [...run.warned, 'unknown id'] },
+    call: {
+      what: 'unknown-id',
+      severity: 'critical',
+      reason:
+        'Atlas does not know the migration any more, and the project’s events tell of no end: look in Atlas’s user interface, and abandon it here if it is gone',
+    },
+  });
 }

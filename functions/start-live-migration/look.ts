@@ -1,6 +1,7 @@
 import { AtlasRejected } from '../../lib/atlas/errors.ts';
 import { listGroupEvents } from '../../lib/atlas/operations/events.ts';
 import { getGroupLiveMigration } from '../../lib/atlas/operations/live-migrations.ts';
+import { AutomationError } from '../../lib/errors.ts';
 import type { Seen } from './course.ts';
 import type { Run } from './run.ts';
 import type { Context } from './services.ts';
@@ -14,7 +15,7 @@ export interface SeenAt<What> {
 /** How the migration is, as Atlas says. Reads only. */
 export async function lookAtMigration(
   { services: { atlas }, deadline }: Context,
-  { request, liveMigrationId = '' }: Run,
+  { request, liveMigrationId = '', createdAt }: Run,
 ): Promise<SeenAt<Seen>> {
   try {
     const params = { groupId: request.destination.groupId, liveMigrationId };
@@ -30,10 +31,27 @@ export async function lookAtMigration(
   } catch (error) {
     if (!(error instanceof AtlasRejected && error.status === 404)) throw error;
     // An answer all the same, but one without a time of its own.
-    return {
-      now: (await importEvents({ services: { atlas }, deadline }, request.destination, new Date(0))).now,
-      what: 'unknown id',
-    };
+    const { now } = await importEvents({ services: { atlas }, deadline }, request.destination, new Date(createdAt));
+    return { now, what: 'unknown id' };
+  }
+}
+
+/** The hosts a migration uses, as Atlas says. Reads only. */
+export async function hostsOf(
+  { services: { atlas }, deadline }: Context,
+  { request, liveMigrationId = '' }: Run,
+): Promise<readonly string[]> {
+  const params = { groupId: request.destination.groupId, liveMigrationId };
+  return (await atlas.call(getGroupLiveMigration, { params }, deadline)).migrationHosts ?? [];
+}
+
+/** What time it is for a migration: Atlas's, and this machine's only while Atlas tells none. */
+export async function atlasNow(context: Context, { request, createdAt }: Run): Promise<Date> {
+  try {
+    return (await importEvents(context, request.destination, new Date(createdAt))).now;
+  } catch (error) {
+    if (!(error instanceof AutomationError)) throw error;
+    return context.clock.now();
   }
 }
 
@@ -57,8 +75,13 @@ const IMPORT_EVENTS: readonly ImportEvent[] = [
   'CLUSTER_IMPORT_RESTART_REQUESTED',
 ];
 
-/** Clocks differ, and a feed may round: events this much before the instant count, too. */
-const SKEW_MS = 60_000;
+/** A feed may round: events this much before the instant count, too. More would be another migration's. */
+const SKEW_MS = 10_000;
+
+export interface ImportTold {
+  readonly type: ImportEvent;
+  readonly at: Date | undefined;
+}
 
 /** The migration events of a cluster since an instant, newest first. Reads only. */
 export async function importEvents(
@@ -68,7 +91,7 @@ export async function importEvents(
   }: { readonly services: Pick<Context['services'], 'atlas'>; readonly deadline: Context['deadline'] },
   { groupId, clusterName }: { readonly groupId: string; readonly clusterName: string },
   since: Date,
-): Promise<SeenAt<readonly { readonly type: ImportEvent; readonly at: Date | undefined }[]>> {
+): Promise<SeenAt<readonly ImportTold[]>> {
   const query = {
     eventType: [...IMPORT_EVENTS],
     clusterNames: [clusterName],
@@ -76,12 +99,13 @@ export async function importEvents(
     itemsPerPage: 100,
   };
   const { data, at: now } = await atlas.callDated(listGroupEvents, { params: { groupId }, query }, deadline);
-  const what = (data.results ?? []).flatMap(({ eventTypeName, created, clusterName: name }) => {
+  const what: readonly ImportTold[] = (data.results ?? []).flatMap(({ eventTypeName, created, clusterName: name }) => {
     const type = IMPORT_EVENTS.find((each) => each === eventTypeName);
     // A filter Atlas did not know would let other clusters' events through.
     return type === undefined || (typeof name === 'string' && name !== clusterName)
       ? []
       : [{ type, at: created ?? undefined }];
   });
-  return { what, now };
+  // Not left to the order of the answer: what came last decides. Equal instants keep it.
+  return { what: what.toSorted((a, b) => (b.at?.getTime() ?? 0) - (a.at?.getTime() ?? 0)), now };
 }

@@ -43,7 +43,9 @@ export const Plan = z.object({
 export type Plan = z.output<typeof Plan>;
 
 /** A plan with the digest of everything else in it. */
-export const sealed = (plan: Omit<Plan, 'digest'>): Plan => ({ ...plan, digest: sha256(canonical(plan)) });
+export function sealed({ digest: _, ...plan }: Omit<Plan, 'digest'> & { readonly digest?: string }): Plan {
+  return { ...plan, digest: sha256(canonical(plan)) };
+}
 
 /** What of a plan keeps a migration from being started. */
 export const standsAgainst = ({ checks }: Pick<Plan, 'checks'>): readonly Checked[] =>

@@ -35,6 +35,8 @@ export const Run = z.object({
   reason: z.string(),
   createdAt: At,
   requestedBy: z.string(),
+  /** Who made the plan: neither of both may approve the cutover. */
+  plannedBy: z.string(),
   request: MigrationRequest,
   requestHash: z.string(),
   planDigest: z.string(),
@@ -44,6 +46,8 @@ export const Run = z.object({
 
   /** Written before the POST; whoever finds it after `until` knows that its sender is gone. */
   start: z.object({ intendedAt: At, until: At }),
+  /** Its answer was lost: as long as no id is known, it may have been carried out without anybody seeing it. */
+  startUnknown: z.boolean().optional(),
   /** Atlas's `_id`. */
   liveMigrationId: z.string().optional(),
   startedAt: At.optional(),
@@ -55,26 +59,40 @@ export const Run = z.object({
   lastNotReadyAt: At.optional(),
   firstReadyAt: At.optional(),
   extension: z.object({ until: At, recordedBy: z.string(), note: z.string() }).optional(),
-  /** Hours before the deadline that people were warned at already. */
-  warnedAtHours: z.array(z.number()),
+  /** What people were told of once, and are not told of again. */
+  warned: z.array(z.string()),
   /** Looks in a row at which Atlas did not know the id. */
   missing: z.int(),
   polledAt: At.optional(),
   nextPollAt: At,
+  /** Somebody said no for a while: no approval is asked for before. */
+  askNotBefore: At.optional(),
 
   asked: z
     .object({ approvalId: z.string(), at: At, until: At, lagSeconds: z.number(), planDigest: z.string() })
     .optional(),
   approval: z.object({ approvalId: z.string(), by: z.string(), at: At, lagSeconds: z.number() }).optional(),
   cutover: z.object({ intendedAt: At, until: At, by: z.enum(['us', 'somebody else']) }).optional(),
+  cutOverAt: At.optional(),
   endedAt: At.optional(),
+  /** Nobody looks after it any more, and Atlas goes on: until its events tell the end, what it uses stays taken. */
+  runsOn: z.boolean().optional(),
   /** The destination's first snapshot after the cutover, which ends the migration. */
   snapshotId: z.string().optional(),
   /** Whether it still holds its destination and its host, which nobody else may use meanwhile. */
   held: z.boolean(),
   /** How far back the source's oplog reaches, where the source was looked at. */
   oplogWindowSeconds: z.number().optional(),
-  undo: z.object({ fcvPinned: z.boolean(), archives: z.array(z.string()), problem: z.string().optional() }),
+  /** The version of the source's secret it was started with: Atlas keeps using that one. */
+  secretVersion: z.string().optional(),
+  undo: z.object({
+    fcvPinned: z.boolean(),
+    archives: z.array(z.string()),
+    /** The source's secret carries the mark that it is in use. */
+    secretMarked: z.boolean(),
+    attempts: z.int(),
+    problem: z.string().optional(),
+  }),
 
   record: z.object({ seq: z.int(), hash: z.string(), unwritten: z.array(RecordEntry) }),
   toTell: z.array(ToTell),
@@ -90,6 +108,10 @@ export const ENDS: ReadonlySet<MigrationState> = new Set([
   'ABANDONED',
 ]);
 
+/** Whether something done around a migration is still to be undone. */
+export const hasToUndo = ({ undo }: Pick<Run, 'undo'>): boolean =>
+  undo.fcvPinned || undo.archives.length > 0 || undo.secretMarked;
+
 /** Where a run, and what it holds, lies in the state table. */
 export const keys = {
   run: (runId: string) => ({ pk: 'migration', sk: runId }),
@@ -101,7 +123,14 @@ export const keys = {
     pk: 'migration-destination',
     sk: `${groupId}/${clusterName}`,
   }),
-  host: (host: string) => ({ pk: 'migration-host', sk: host }),
+  host: (host: string) => ({ pk: 'migration-host', sk: host.toLowerCase() }),
+  /** What is left of the last start into a destination. */
+  lastStart: (groupId: string, clusterName: string) => ({
+    pk: 'migration-last-start',
+    sk: `${groupId}/${clusterName}`,
+  }),
+  /** Which run an id of Atlas's belongs to. */
+  liveMigration: (id: string) => ({ pk: 'migration-id', sk: id }),
   record: (runId: string, seq: number) => ({ pk: `migration-record#${runId}`, sk: String(seq).padStart(8, '0') }),
 };
 

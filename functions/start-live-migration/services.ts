@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
 import type { AtlasClient } from '../../lib/atlas/client.ts';
+import type { AvailableProject } from '../../lib/atlas/operations/live-migrations.ts';
 import { createAtlas } from '../../lib/aws/atlas-access.ts';
 import { createEvents, type Events } from '../../lib/aws/events.ts';
 import { createReports, type Reports } from '../../lib/aws/reports.ts';
+import { createSecretTags, type SecretTags } from '../../lib/aws/secret-tags.ts';
 import { createSecretsManager, type SecretsManager } from '../../lib/aws/secrets-manager.ts';
 import { createState, type State } from '../../lib/aws/state.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
@@ -20,7 +22,10 @@ export interface Services {
   readonly events: Events;
   /** Undefined where no bucket is configured. */
   readonly reports: Reports | undefined;
-  readonly secretsManager: SecretsManager;
+  readonly secretsManager: Pick<SecretsManager, 'describe' | 'read'>;
+  readonly secretTags: SecretTags;
+  /** Organization-level lists share one small rate limit: what was listed a moment ago, by organization. */
+  readonly availableProjects: Map<string, { readonly at: Date; readonly projects: readonly AvailableProject[] }>;
   /** Cloud Manager's own API; undefined where the settings do not name it. */
   readonly cloudManager: AtlasClient | undefined;
   /** An id nobody can guess. */
@@ -48,6 +53,8 @@ export function createServices(
     events: createEvents(config.EVENT_BUS),
     reports: config.REPORT_BUCKET === undefined ? undefined : createReports(config.REPORT_BUCKET),
     secretsManager,
+    secretTags: createSecretTags(),
+    availableProjects: new Map(),
     cloudManager:
       cloudManagerBaseUrl === undefined || cloudManagerCredentialsSecret === undefined
         ? undefined

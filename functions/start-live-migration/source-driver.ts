@@ -7,7 +7,7 @@ import { MigrationRefused } from './errors.ts';
 import type { Context } from './services.ts';
 import type { SourceFacts } from './source.ts';
 
-/** The source could not be looked at through its driver. The driver's own message is left out: it may hold the URI. */
+/** A cluster could not be looked at through its driver. The driver's own message is left out: it may hold the URI. */
 export class SourceUnreachable extends AutomationError {
   override readonly name = 'SourceUnreachable';
   readonly code = 'MIGRATION_SOURCE_UNREACHABLE';
@@ -21,7 +21,9 @@ const PATIENCE_MS = 10_000;
 
 /** Looks at the source as its own user: lists, counts nothing, reads no document of anybody's, writes nothing. */
 export async function inspect(context: Context, request: MigrationRequest): Promise<SourceFacts> {
-  return withSource(context, request, async (client) => {
+  const { uriSecret: destination } = request.destination;
+  const held = destination === undefined ? undefined : await collectionsOf(context, destination);
+  return withClient(context, request.source.uriSecret ?? '', async (client) => {
     const hello = await client.db('admin').command({ hello: 1 });
     const isSharded = hello['msg'] === 'isdbgrid';
     const collections = await listCollections(client);
@@ -36,23 +38,30 @@ export async function inspect(context: Context, request: MigrationRequest): Prom
       oplogWindowSeconds: isSharded ? undefined : await oplogWindow(client),
       balancerRuns: isSharded ? await balancerRuns(client) : undefined,
       searchIndexes: [],
-      destinationHoldsData: undefined,
+      destinationHoldsData: held && held.length > 0,
     };
   });
 }
 
 /** Counters of what clients have written so far; two of them, apart in time, tell whether somebody still writes. */
-export async function writesSoFar(context: Context, request: MigrationRequest): Promise<number> {
-  return withSource(context, request, async (client) => {
+export async function writesSoFar(context: Context, uriSecret: string): Promise<number> {
+  return withClient(context, uriSecret, async (client) => {
     const { opcounters } = await client.db('admin').command({ serverStatus: 1, repl: 0, metrics: 0, locks: 0 });
     const of = (name: string): number => Number(opcounters?.[name] ?? 0);
     return of('insert') + of('update') + of('delete');
   });
 }
 
-async function withSource<Result>(
+/** The names of everybody's collections, views left out: a view holds nothing. */
+export async function collectionsOf(context: Context, uriSecret: string): Promise<string[]> {
+  return withClient(context, uriSecret, async (client) =>
+    (await listCollections(client)).filter(({ type }) => type !== 'view').map(({ fullName }) => fullName),
+  );
+}
+
+async function withClient<Result>(
   { services: { secretsManager }, deadline }: Context,
-  { source: { uriSecret = '' } }: MigrationRequest,
+  uriSecret: string,
   work: (client: MongoClient) => Promise<Result>,
 ): Promise<Result> {
   const text = await secretsManager.read(uriSecret, { stage: 'AWSCURRENT' }, deadline);
@@ -69,7 +78,7 @@ async function withSource<Result>(
     return await work(await client.connect());
   } catch (error) {
     if (error instanceof MongoError)
-      throw new SourceUnreachable(`the source could not be looked at: ${error.name}`, {
+      throw new SourceUnreachable(`a cluster could not be looked at: ${error.name}`, {
         error: error.name,
         code: error.code,
       });

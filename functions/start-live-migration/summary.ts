@@ -1,5 +1,6 @@
 import type { MigrationSettings } from './contract.ts';
 import { bothTimes, deadlineOf } from './course.ts';
+import { guidanceOf, nextSteps } from './guidance.ts';
 import type { Run } from './run.ts';
 
 /** Where a migration stands, for people and for programs: what `status` and the watcher answer. */
@@ -29,13 +30,15 @@ export function summaryOf(run: Run, now: Date, policy: MigrationSettings) {
       ? {
           earliest: end.earliest.toISOString(),
           latest: end.latest.toISOString(),
-          local: bothTimes(end.earliest, policy),
+          local: `${bothTimes(end.earliest, policy)} to ${bothTimes(end.latest, policy)}`,
         }
       : null,
     approval: run.asked ?? null,
     approvedBy: run.approval?.by ?? null,
     cutover: run.cutover ?? null,
     notMigrated: run.notMigrated,
+    rollback: guidanceOf(run),
+    nextSteps: nextSteps(run),
     snapshotId: run.snapshotId ?? null,
     record: { entries: run.record.seq + 1, hash: run.record.hash },
   };

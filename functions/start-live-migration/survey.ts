@@ -12,11 +12,11 @@ import { listGroupClusterSearchIndexes } from '../../lib/atlas/operations/search
 import { AutomationError } from '../../lib/errors.ts';
 import type { MigrationRequest } from './contract.ts';
 import { auditedSnapshot, type Snapshot } from './first-snapshot.ts';
-import { type ImportEvent, importEvents } from './look.ts';
-import { keys, Run } from './run.ts';
-import type { Context } from './services.ts';
+import { holderOf, unsureStart } from './holds.ts';
+import { type ImportTold, importEvents } from './look.ts';
+import { keys } from './run.ts';
+import { type Context, sourceCredentials } from './services.ts';
 import { inspectSource, type SourceFacts } from './source.ts';
-import { Hold } from './start.ts';
 
 /** Something that was read, or why it could not be: what could not be read is never taken for absent. */
 export type Read<What> = { readonly known: What } | { readonly problem: string };
@@ -30,10 +30,12 @@ export interface World {
   readonly peers: Read<readonly Peer[]>;
   readonly searchIndexes: Read<readonly string[]>;
   readonly maintenance: Read<string | undefined>;
-  readonly imports: Read<readonly { readonly type: ImportEvent; readonly at: Date | undefined }[]>;
+  readonly imports: Read<readonly ImportTold[]>;
   /** Which migration of ours has the host, and which the destination. */
   readonly hostHeldBy: string | undefined;
   readonly destinationHeldBy: string | undefined;
+  /** The run whose start into the destination may have been carried out without anybody seeing it. */
+  readonly unsureStart: string | undefined;
   /** The source's project over there; undefined where nobody configured to ask. */
   readonly agents: Read<CloudManagerProject> | undefined;
   /** The source as a driver sees it; undefined where no URI was given. */
@@ -47,23 +49,17 @@ export interface World {
 
 /** Organization-level lists share one small rate limit: an answer this young is used again, in milliseconds. */
 const AVAILABLE_MS = 60_000;
-const availableOf = new Map<string, { at: Date; projects: readonly AvailableProject[] }>();
 const DAYS_BACK = 30;
 
 /** Reads all of it side by side; what can't be read is named, and fails no other read. Writes nothing. */
 export async function survey(context: Context, request: MigrationRequest): Promise<World> {
   const { services, deadline } = context;
-  const { atlas, state, cloudManager } = services;
+  const { atlas, cloudManager } = services;
   const { groupId, clusterName } = request.destination;
   // First, for the time: everything after it is judged by Atlas's clock.
-  const feed = await importEvents(context, request.destination, new Date(Date.now() - DAYS_BACK * 86_400_000));
-  const { now } = feed;
-  const holder = async (key: { pk: string; sk: string }): Promise<string | undefined> => {
-    const held = (await state.read(key, Hold, deadline))?.value;
-    if (!held) return undefined;
-    const isRun = (await state.read(keys.run(held.runId), Run, deadline)) !== undefined;
-    return isRun || Date.parse(held.until) > now.getTime() ? held.runId : undefined;
-  };
+  const since = new Date(context.clock.now().getTime() - DAYS_BACK * 86_400_000);
+  const feed = await read(() => importEvents(context, request.destination, since));
+  const now = 'known' in feed ? feed.known.now : context.clock.now();
   const params = { groupId };
   const [
     available,
@@ -75,11 +71,12 @@ export async function survey(context: Context, request: MigrationRequest): Promi
     maintenance,
     hostHeldBy,
     destinationHeldBy,
+    unsure,
     agents,
     source,
     secret,
   ] = await Promise.all([
-    read(() => availableProjects(context, request.orgId, now)),
+    read(() => availableProjects(context, request, now)),
     read(() => atlas.call(getGroupCluster, { params: { groupId, clusterName } }, deadline), 404),
     read(() => newestListed(context, request)),
     auditedSnapshot(context, request.destination),
@@ -102,8 +99,9 @@ export async function survey(context: Context, request: MigrationRequest): Promi
         ? undefined
         : `weekday ${window.dayOfWeek} (1 is Sunday), ${window.hourOfDay ?? '?'}:00 ${window.timeZoneId ?? ''}`.trim();
     }),
-    holder(keys.host(request.migrationHost)),
-    holder(keys.destination(groupId, clusterName)),
+    holderOf(context, keys.host(request.migrationHost), now),
+    holderOf(context, keys.destination(groupId, clusterName), now),
+    unsureStart(context, request.destination),
     cloudManager &&
       read(() => cloudManager.call(getCloudManagerGroup, { params: { groupId: request.source.groupId } }, deadline)),
     request.source.uriSecret === undefined ? undefined : read(() => inspectSource(context, request)),
@@ -119,9 +117,10 @@ export async function survey(context: Context, request: MigrationRequest): Promi
     peers,
     searchIndexes,
     maintenance,
-    imports: { known: feed.what },
+    imports: 'known' in feed ? { known: feed.known.what } : feed,
     hostHeldBy,
     destinationHeldBy,
+    unsureStart: unsure,
     agents,
     source,
     secret,
@@ -152,11 +151,17 @@ async function read<What>(work: () => Promise<What>, absent?: number): Promise<R
   }
 }
 
-async function availableProjects({ services: { atlas }, deadline }: Context, orgId: string, now: Date) {
-  const kept = availableOf.get(orgId);
-  if (kept && Math.abs(now.getTime() - kept.at.getTime()) < AVAILABLE_MS) return kept.projects;
+/** A list from a moment ago does where it has the source; what is missing may have been linked since. */
+async function availableProjects(
+  { services: { atlas, availableProjects: kept }, deadline }: Context,
+  { orgId, source }: MigrationRequest,
+  now: Date,
+): Promise<readonly AvailableProject[]> {
+  const last = kept.get(orgId);
+  const isFresh = last && Math.abs(now.getTime() - last.at.getTime()) < AVAILABLE_MS;
+  if (isFresh && last.projects.some(({ projectId }) => projectId === source.groupId)) return last.projects;
   const { data, at } = await atlas.callDated(listOrgLiveMigrationAvailableProjects, { params: { orgId } }, deadline);
-  availableOf.set(orgId, { at, projects: data });
+  kept.set(orgId, { at, projects: data });
   return data;
 }
 
@@ -174,12 +179,15 @@ async function newestListed(
 }
 
 /** Whether the secret of the source's credentials is readable, and rotates while the migration may run. */
-async function changeOfSecret(
-  { services: { secretsManager }, settings, deadline }: Context,
-  { source: { credentialsSecret } }: MigrationRequest,
-  now: Date,
-): Promise<string | undefined> {
+async function changeOfSecret(context: Context, request: MigrationRequest, now: Date): Promise<string | undefined> {
+  const {
+    services: { secretsManager },
+    settings,
+    deadline,
+  } = context;
+  const { credentialsSecret } = request.source;
   if (credentialsSecret === undefined) return undefined;
+  await sourceCredentials(context, request);
   const secret = await secretsManager.describe(credentialsSecret, deadline);
   if (secret.deletedAt) return 'the secret waits for its deletion';
   if (secret.stages.size === 0) return 'the secret has no value';

@@ -1,16 +1,22 @@
 import * as z from 'zod';
+import { AtlasRejected } from '../../lib/atlas/errors.ts';
 import {
   getGroupLiveMigrationValidateStatus,
   validateGroupLiveMigrations,
 } from '../../lib/atlas/operations/live-migrations.ts';
+import { AwsCallFailed } from '../../lib/aws/errors.ts';
 import { AutomationError } from '../../lib/errors.ts';
+import { redactText } from '../../lib/runtime/redact.ts';
 import type { MigrationRequest } from './contract.ts';
+import { MigrationRefused } from './errors.ts';
 import { keys } from './run.ts';
-import { bodyOf, type Context } from './services.ts';
+import { bodyOf, type Context, sourceCredentials } from './services.ts';
 
 /** Atlas's own check of a request, as it stands. `unsent` in a dry run; `unknown` when its answer was lost. */
 export type Validation =
   | { readonly state: 'unsent' | 'unknown' }
+  /** Nothing could be asked: our own request was refused, or could not be made. */
+  | { readonly state: 'refused'; readonly problem: string }
   | {
       readonly state: 'pending' | 'succeeded' | 'failed' | 'timed out';
       readonly id: string;
@@ -56,7 +62,13 @@ export async function validationOf(
   if (isFresh && job.value.id === undefined && now.getTime() - Date.parse(job.value.intendedAt) < lostMs)
     return { state: 'unknown' };
 
-  const body = await bodyOf(context, request);
+  let body: Awaited<ReturnType<typeof bodyOf>>;
+  try {
+    body = await bodyOf(context, request);
+  } catch (error) {
+    if (!(error instanceof MigrationRefused || error instanceof AwsCallFailed)) throw error;
+    return { state: 'refused', problem: error.message };
+  }
   const intent = { intendedAt: now.toISOString() };
   const expiresAt = new Date(now.getTime() + 7 * 24 * 3_600_000);
   const intended = job
@@ -73,23 +85,50 @@ export async function validationOf(
   } catch (error) {
     if (error instanceof AutomationError && error.code === 'ATLAS_OUTCOME_UNKNOWN') return { state: 'unknown' };
     await state.remove(intended, deadline);
+    // What Atlas says beyond its code may repeat what was sent.
+    if (error instanceof AtlasRejected) return { state: 'refused', problem: error.message };
     throw error;
   }
 }
 
 async function statusOf(
-  { services: { atlas }, settings, deadline }: Context,
-  { destination: { groupId } }: MigrationRequest,
+  context: Context,
+  request: MigrationRequest,
   validationId: string,
   startedAt: string,
   now: Date,
 ): Promise<Validation> {
-  const params = { groupId, validationId };
+  const {
+    services: { atlas },
+    settings,
+    deadline,
+  } = context;
+  const params = { groupId: request.destination.groupId, validationId };
   const data = await atlas.call(getGroupLiveMigrationValidateStatus, { params }, deadline);
-  const known = { id: validationId, startedAt, problem: data.errorMessage ?? undefined };
+  const known = { id: validationId, startedAt, problem: await withoutCredentials(context, request, data.errorMessage) };
   if (data.status === 'SUCCESS') return { state: 'succeeded', ...known };
   if (data.status === 'FAILED') return { state: 'failed', ...known };
   // No status is no success, and neither is one nobody knows.
   const isLate = now.getTime() - Date.parse(startedAt) >= settings.validationMinutes * 60_000;
   return { state: isLate ? 'timed out' : 'pending', ...known };
+}
+
+/** Atlas's own words may repeat what was sent to it: the credentials are taken out of them. */
+async function withoutCredentials(
+  context: Context,
+  request: MigrationRequest,
+  text: string | null | undefined,
+): Promise<string | undefined> {
+  if (text == null) return undefined;
+  try {
+    const { username = '', password = '' } = (await sourceCredentials(context, request)) ?? {};
+    const forms = [password, username].filter((each) => each !== '');
+    const hidden = forms
+      .flatMap((each) => [each, JSON.stringify(each).slice(1, -1), encodeURIComponent(each)])
+      .reduce((so, each) => so.replaceAll(each, '[redacted]'), text);
+    return redactText(hidden);
+  } catch (error) {
+    if (!(error instanceof AutomationError)) throw error;
+    return 'it failed, and its reason is not shown: whether it repeats the credentials can’t be told';
+  }
 }

@@ -1,10 +1,8 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
 import type { Config } from '../../functions/start-live-migration/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
-import { arnOf, SecretReference } from '../secret-reference.ts';
 import { grantSecretValues } from './grants.ts';
 import { grantMigration, type LiveMigrationProps, RUNBOOK } from './live-migration-grants.ts';
 
@@ -41,13 +39,5 @@ export class CommandLiveMigration extends Construct {
       ...sourceSecrets,
       ...(cloudManager === undefined ? [] : [{ secret: cloudManager }]),
     ]);
-    // A plan looks whether a source's credentials are about to rotate.
-    if (sourceSecrets.length > 0) {
-      const stack = Stack.of(this);
-      const resources = sourceSecrets.map(({ secret }) => arnOf(stack, SecretReference.parse(secret)));
-      this.ops.role.addToPrincipalPolicy(
-        new PolicyStatement({ actions: ['secretsmanager:DescribeSecret'], resources }),
-      );
-    }
   }
 }

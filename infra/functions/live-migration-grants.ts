@@ -1,8 +1,10 @@
+import { Stack } from 'aws-cdk-lib';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { MigrationSettings } from '../../functions/start-live-migration/contract.ts';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { IN_USE_TAG, type MigrationSettings } from '../../functions/start-live-migration/contract.ts';
 import type { OpsFoundation } from '../constructs/ops-function.ts';
 import type { DataStack } from '../data-stack.ts';
+import { arnOf, SecretReference } from '../secret-reference.ts';
 import { grantReports, grantState, type ReadSecret } from './grants.ts';
 
 /** What both functions of the live migration stand on. */
@@ -23,8 +25,20 @@ export const FAILURE_IMPACT =
 export const RUNBOOK = 'functions/start-live-migration/README.md';
 
 /** State, pages and events of the live migration, for whichever of its functions. */
-export function grantMigration(role: IRole, { data, eventBus }: LiveMigrationProps): void {
+export function grantMigration(role: IRole, { data, eventBus, sourceSecrets }: LiveMigrationProps): void {
   grantState(role, data, { read: ['freshest-snapshot'], write: ['migration', 'migration-*'] });
   grantReports(role, data, { write: ['migrations/'] });
   eventBus.grantPutEventsTo(role);
+  if (sourceSecrets.length === 0) return;
+  // Whether a source's credentials are about to rotate, or were; and the mark that they are in use, of that key alone.
+  const stack = Stack.of(role);
+  const resources = sourceSecrets.map(({ secret }) => arnOf(stack, SecretReference.parse(secret)));
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['secretsmanager:DescribeSecret'], resources }));
+  role.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: ['secretsmanager:TagResource', 'secretsmanager:UntagResource'],
+      resources,
+      conditions: { 'ForAllValues:StringEquals': { 'aws:TagKeys': [IN_USE_TAG] } },
+    }),
+  );
 }

@@ -43,7 +43,10 @@ export const MIGRATION_STATE_CHANGED = 'Live Migration State Changed';
 export const MigrationNeedsPerson = z.object({
   ...about,
   state: MigrationState,
-  /** Stable, for routing: `approve-cutover`, `deadline`, `lag`, `start-unknown`, `cutover-unknown`, `ended`, `undo`. */
+  /**
+   * Stable, for routing: `approve-cutover`, `deadline`, `lag`, `start-unknown`, `cutover-unknown`, `unknown-id`,
+   * `source-secret`, `collections`, `first-snapshot`, `ended`, `undo`. Over as soon as the run leaves `state`.
+   */
   what: z.string(),
   severity: z.enum(['critical', 'warning', 'info']),
   reason: z.string(),

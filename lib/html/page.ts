@@ -7,24 +7,26 @@ export interface Page {
   readonly styles: readonly string[];
   /** A script of the project's own making; the page must be readable without it. */
   readonly script?: string;
+  /** For a page a server of ours serves: it may send forms there and ask it for more, and nobody else for anything. */
+  readonly served?: boolean;
   readonly body: Markup;
 }
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** The only ones that run are the style and the script of this page; nothing is fetched, framed from or sent anywhere. */
-const policy = (style: string, script: string): string =>
+const policy = (style: string, script: string, served: boolean): string =>
   [
     "default-src 'none'",
     `style-src ${hashOf(style)}`,
     `script-src ${script === '' ? "'none'" : hashOf(script)}`,
     'img-src data:',
     "base-uri 'none'",
-    "form-action 'none'",
+    ...(served ? ["connect-src 'self'", "form-action 'self'"] : ["form-action 'none'"]),
   ].join('; ');
 
 /** A whole page in one file: opens from a disk, asks nobody for anything, and cannot be made to. */
-export const page = ({ title, styles, script = '', body }: Page): string => {
+export const page = ({ title, styles, script = '', served = false, body }: Page): string => {
   const style = styles.join('\n');
   // Either would end the element early; both are ours, so this is a mistake in the sources.
   if (/<\/(style|script)/i.test(style + script)) throw new Error('a style or script must not close its own element');
@@ -32,9 +34,9 @@ export const page = ({ title, styles, script = '', body }: Page): string => {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(style, script)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(style, script, served)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
+<meta name="referrer" content="${served ? 'same-origin' : 'no-referrer'}">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="data:,">

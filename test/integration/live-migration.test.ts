@@ -35,7 +35,7 @@ it('goes from a plan through one start and one approved cutover to the first sna
   await expect(world.command({ ...approval, approvedBy: 'grace' })).rejects.toThrow('no approval is asked for');
   expect(world.sent('cutoverGroupLiveMigration')).toBe(1);
 
-  await world.until(started.runId, 'CUT_OVER', { everyMs: 60_000 });
+  await world.until(started.runId, 'CUT_OVER', { everyMs: 61_000 });
   const done = await world.until(started.runId, 'COMPLETE', { everyMs: 3_600_000 });
   expect(done).toMatchObject({ snapshotId: expect.any(String) });
   expect(await world.tick()).toEqual([]);

@@ -35,14 +35,20 @@ export interface Effect {
 
 export interface ProcessWorldOptions {
   readonly settings?: Partial<Record<keyof MigrationSettings, unknown>>;
-  /** Real milliseconds an answer of Atlas takes; none unless given. */
-  readonly onCall?: (operation: string) => Promise<void> | void;
+  /** Told of every call to Atlas before it is carried out, and of every run as it is written. */
+  readonly onCall?: (operation: string, params: Readonly<Record<string, string>>) => void;
+  readonly onRun?: (run: Run) => void;
+  /** Goes around every effect: for counting those that follow each other. */
+  readonly around?: <Result>(apply: () => Promise<Result>, name: string) => Promise<Result>;
+  /** What is left of an invocation, in milliseconds. */
+  readonly remainingMs?: number;
 }
 
-const deadline: Deadline = { signal: new AbortController().signal, remainingMs: () => 60_000 };
-const log = new Logger();
+const log = new Logger({ logLevel: 'SILENT' });
 
 export async function createProcessWorld(options: ProcessWorldOptions = {}) {
+  const { remainingMs = 60_000, around = (apply) => apply() } = options;
+  const deadline: Deadline = { signal: new AbortController().signal, remainingMs: () => remainingMs };
   const clock = manualClock();
   const sandbox = createAtlasSandbox({ seed: 'migrations', clock });
   const { world } = sandbox;
@@ -69,7 +75,7 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
     if (dead) throw new Killed();
     effects.push({ nth: effects.length, ...what });
     const fault = faults.get(effects.length - 1);
-    if (fault === undefined) return apply();
+    if (fault === undefined) return around(apply, what.name);
     if (fault === 'killed before' || fault === 'killed after') {
       if (fault === 'killed after') await apply();
       dead = true;
@@ -89,7 +95,7 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
   };
   async function ask(op: Operation, input: { params: unknown; query?: unknown; body?: unknown }) {
     const { path, body } = prepare(op, input);
-    await options.onCall?.(op.id);
+    options.onCall?.(op.id, input.params as Record<string, string>);
     const mediaType = op.version === undefined ? 'application/json' : `application/vnd.atlas.${op.version}+json`;
     const response = await sandbox.fetch(
       new Request(`http://atlas.test${path}`, {
@@ -117,7 +123,8 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
     return effect(
       { name: op.id, writes: op.method !== 'GET', repeats },
       () => ask(op, input),
-      () => (repeats ? new AtlasUnavailable(`no answer to ${op.id}`) : new AtlasOutcomeUnknown(`no answer to ${op.id}`)),
+      () =>
+        repeats ? new AtlasUnavailable(`no answer to ${op.id}`) : new AtlasOutcomeUnknown(`no answer to ${op.id}`),
     );
   };
   const atlas = {
@@ -130,10 +137,16 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
     effect({ name, writes: true, repeats: false }, apply, aws(name));
   const state: State = {
     read: (key, schema) =>
-      effect({ name: `read ${key.pk}`, writes: false, repeats: true }, () => memory.read(key, schema, deadline), aws('GetItem')),
+      effect(
+        { name: `read ${key.pk}`, writes: false, repeats: true },
+        () => memory.read(key, schema, deadline),
+        aws('GetItem'),
+      ),
     create: (key, value, _, expiry) => write(`create ${key.pk}`, () => memory.create(key, value, deadline, expiry)),
-    replace: (stored, value, _, expiry) =>
-      write(`replace ${stored.key.pk}`, () => memory.replace(stored, value, deadline, expiry)),
+    replace: (stored, value, _, expiry) => {
+      if (stored.key.pk === 'migration') options.onRun?.(Run.parse(value));
+      return write(`replace ${stored.key.pk}`, () => memory.replace(stored, value, deadline, expiry));
+    },
     remove: (stored) => write(`remove ${stored.key.pk}`, () => memory.remove(stored, deadline)),
     list: (pk, schema, _, list) => memory.list(pk, schema, deadline, list),
   };
@@ -182,7 +195,8 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
     /** A destination and its source, and a plan that could be started now; `planned` is its digest. */
     async seed(name: string, course: Partial<Course> = {}) {
       const host = `${name}.example.com`;
-      const cluster = world.clusters.add(project, { name, createdAt: new Date(clock.now().getTime() - 86_400_000) });
+      const createdAt = new Date(clock.now().getTime() - 10 * 86_400_000);
+      const cluster = world.clusters.add(project, { name, backupEnabled: true, createdAt });
       const source = world.migrations.connect(org, {
         name: `source of ${name}`,
         migrationHosts: [host],
@@ -216,9 +230,9 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
       return command(context, Command.parse(event));
     },
 
-    async tick() {
+    async tick({ waits = false } = {}) {
       dead = false;
-      return watch(context, { dryRun: false, runId: undefined, at: clock.now(), waits: false });
+      return watch(context, { dryRun: false, runId: undefined, at: clock.now(), waits });
     },
 
     /** Whatever was sent and not yet carried out is carried out now, most of a minute later. */
@@ -240,7 +254,9 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
     async backUp(): Promise<void> {
       const at = clock.now().toISOString();
       const clusters = Object.fromEntries(
-        world.clusters.of(project.id).map(({ name }) => [name, { snapshotId: 'snapshot-1', createdAt: at, seenAt: at }]),
+        world.clusters
+          .of(project.id)
+          .map(({ name }) => [name, { snapshotId: 'snapshot-1', createdAt: at, seenAt: at }]),
       );
       const key = freshestSnapshotKey(project.id);
       const there = await memory.read(key, FreshestSnapshots, deadline);

@@ -2,6 +2,7 @@ import { inject } from 'vitest';
 import type { Cluster } from '../../infra/local/atlas-sandbox/state/clusters.ts';
 import type { Plan as Course } from '../../infra/local/atlas-sandbox/state/migration-course.ts';
 import { type Machine, type MachineOptions, startMachine } from '../../infra/local/machine.ts';
+import { answersUntil } from './migration-answers.ts';
 
 /** What a command answers about a migration. */
 export interface Migration {
@@ -10,25 +11,12 @@ export interface Migration {
   readonly reason: string;
   readonly planDigest: string;
   readonly nextPollAt: string;
+  readonly nextSteps: readonly string[];
+  readonly rollback: { readonly pastReturn: boolean; readonly options: readonly string[] };
   readonly liveMigrationId: string | null;
   readonly approval: { readonly approvalId: string; readonly until: string } | null;
   readonly deadline: { readonly earliest: string; readonly latest: string } | null;
 }
-
-const ATTESTED = [
-  'time-series',
-  'unmigratable',
-  'sharded-source',
-  'source-healthy',
-  'network',
-  'tier',
-  'migration-host-memory',
-  'not-migrated',
-  'freeze-plan',
-  'connection-string',
-  'rollback',
-];
-const NOT_LOOKED_AT = ['oplog', 'agents-alive'];
 
 export interface MigrationWorldOptions extends Omit<MachineOptions, 'settings'> {
   /** The `migration` section of the settings file. */
@@ -81,13 +69,11 @@ export async function startMigrationWorld({ migration = {}, ...options }: Migrat
     command: (event: object) => machine.invoke('command-live-migration', event) as Promise<Record<string, unknown>>,
 
     async plan(request: object, over: object = {}) {
-      const expires = new Date(machine.clock.now().getTime() + 86_400_000).toISOString();
       return (await machine.invoke('command-live-migration', {
         action: 'plan',
         request,
         requestedBy: 'ada',
-        attestations: ATTESTED.map((check) => ({ check, by: 'ada', statement: 'looked at it' })),
-        waivers: NOT_LOOKED_AT.map((check) => ({ check, owner: 'ada', reason: 'a test', expires })),
+        ...answersUntil(new Date(machine.clock.now().getTime() + 86_400_000)),
         ...over,
       })) as {
         plan: { digest: string; checks: { id: string; outcome: string; evidence: string }[] };

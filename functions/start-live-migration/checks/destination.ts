@@ -69,6 +69,11 @@ export const destinationChecks: readonly Check[] = [
     judge: (evidence) =>
       inCluster(evidence, ({ featureCompatibilityVersion, featureCompatibilityVersionExpirationDate: end }) => {
         const until = evidence.now.getTime() + (evidence.settings.cutoverWindowHours + 48) * 3_600_000;
+        const { pinFcvUntil } = evidence.request.around;
+        if (end && pinFcvUntil !== undefined)
+          return fail('it is pinned already: leave around.pinFcvUntil out, which would end somebody else’s pin');
+        if (pinFcvUntil !== undefined && Date.parse(pinFcvUntil) < until)
+          return fail(`around.pinFcvUntil must be ${new Date(until).toISOString()} or later`);
         if (end && end.getTime() < until) return fail(`the pin ends at ${end.toISOString()}`);
         return pass(
           `${featureCompatibilityVersion ?? 'not told'}${end ? `, pinned until ${end.toISOString()}` : ', not pinned'}`,
@@ -142,7 +147,9 @@ export const destinationChecks: readonly Check[] = [
     severity: 'BLOCKER',
     remedy:
       'Empty the destination, or plan with dropDestinationData: that takes its name typed again, a second person, and a fresh snapshot.',
-    judge: ({ request, validation, destinationHoldsData }) => {
+    judge: ({ request, validation, destinationHoldsData, unsureStart }) => {
+      if (request.dropDestinationData && unsureStart !== undefined)
+        return fail(`${unsureStart} may run unseen in it: plan without dropDestinationData`);
       if (request.dropDestinationData) return pass('its data is to be dropped');
       if (destinationHoldsData !== undefined) return destinationHoldsData ? fail('it holds data') : pass('it is empty');
       return validation.state === 'succeeded'

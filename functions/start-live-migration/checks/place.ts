@@ -138,6 +138,8 @@ export const placeChecks: readonly Check[] = [
           return fail('no answer in time: look at the migration agent’s log');
         case 'pending':
           return { outcome: 'PENDING', evidence: `validation ${validation.id} runs` };
+        case 'refused':
+          return fail(validation.problem);
         case 'unsent':
           return unknown('not asked for in a dry run');
         case 'unknown':

@@ -43,8 +43,8 @@ export interface SandboxOptions {
   readonly limits?: Partial<Limits>;
   /** What organizations allow unless they are added with their own value; 8760 unless given. */
   readonly maxSecretValidityHours?: number;
-  /** What every answer takes at least, in real milliseconds; 0 unless given. */
-  readonly latencyMs?: number;
+  /** What every answer takes at least, in real milliseconds, or what draws it for each; 0 unless given. */
+  readonly latencyMs?: number | (() => number);
   /** The largest page a list gives; 500 unless given. */
   readonly maxItemsPerPage?: number;
 }
@@ -114,7 +114,8 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
       response.headers.set('Date', clock.now().toUTCString());
       return response;
     };
-    if (latencyMs > 0) await delay(latencyMs);
+    const takes = typeof latencyMs === 'function' ? latencyMs() : latencyMs;
+    if (takes > 0) await delay(takes);
     return faults.meet({
       operation,
       apply: async () => dated(await apply(received)),

@@ -15,7 +15,11 @@ const Audited = z.object({
 });
 
 /** Clusters as they are found: some backed up as they should be, some not at all. */
-function seed({ atlas: { world }, clock }: Machine, org: Organization, project: Project): void {
+export function seedClusters(
+  { atlas: { world }, clock }: Pick<Machine, 'atlas' | 'clock'>,
+  org: Organization,
+  project: Project,
+): void {
   const createdAt = new Date(clock.now().getTime() - 40 * DAY_MS);
   const other = world.addProject(org, { name: 'warehouse' });
   world.clusters.add(project, { name: 'orders', tier: 'M30', createdAt, backupEnabled: true, pitEnabled: true });
@@ -28,7 +32,7 @@ function seed({ atlas: { world }, clock }: Machine, org: Organization, project: 
 /** Audits every cluster's backups, and leaves the report on the disk. */
 export const auditBackups = (machine: Machine, org: Organization, project: Project, folder: string): Promise<Stop> =>
   stopAt('snapshot-schedule audit', async () => {
-    seed(machine, org, project);
+    seedClusters(machine, org, project);
     const {
       audits: [{ exitState, totals }],
     } = Audited.parse(await machine.invoke('audit-snapshot-schedules', {}));

@@ -104,7 +104,7 @@ describe('the deadline', () => {
     expect(warnings).toEqual([72, 24, 6, 1]);
   });
 
-  it('is told in UTC and in the zone people live in, on both sides of a change of clocks', () => {
+  it('M30 is told in UTC and in the zone people live in, on both sides of a change of clocks', () => {
     const zone = { timeZone: 'Europe/Berlin' };
     expect(bothTimes(new Date('2026-10-25T00:30:00Z'), zone)).toContain('02:30 Europe/Berlin');
     expect(bothTimes(new Date('2026-10-25T01:30:00Z'), zone)).toContain('02:30 Europe/Berlin');
@@ -113,7 +113,7 @@ describe('the deadline', () => {
 });
 
 describe('the source’s oplog', () => {
-  it('is warned of at half of it and cried out at four fifths, once each', () => {
+  it('M16 is warned of at half of it and cried out at four fifths, once each', () => {
     const run = polled(running({ oplogWindowSeconds: 1000 }), [
       [0, working(400, false)],
       [60, working(501, false)],

@@ -106,7 +106,7 @@ export const clusterOperations = [
 /** Everything but flex clusters. */
 function apiClusters({ world }: Call, { id }: Project, withDeleted = false): Cluster[] {
   const clusters = withDeleted ? world.clusters.withRetainedBackups(id) : world.clusters.of(id);
-  return clusters.filter(({ kind }) => kind !== 'flex');
+  return clusters.filter(({ kind, madeAsCluster }) => kind !== 'flex' || madeAsCluster);
 }
 
 function openAlerts({ world }: Call, project: Project, { name }: Cluster): number {

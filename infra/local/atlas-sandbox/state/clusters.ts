@@ -70,6 +70,8 @@ export interface ClusterOptions {
   readonly encryptionAtRestProvider?: 'NONE' | Provider;
   readonly biConnectorEnabled?: boolean;
   readonly internalClusterRole?: 'NONE' | 'SYSTEM_CLUSTER' | 'INTERNAL_SHADOW_CLUSTER';
+  /** A Flex cluster that was made through the cluster API, and is listed there too. */
+  readonly madeAsCluster?: boolean;
   /** Namespaces whose latency metrics are pinned. */
   readonly pinnedNamespaces?: readonly string[];
 }
@@ -204,6 +206,7 @@ export class Clusters {
       encryptionAtRestProvider: options.encryptionAtRestProvider ?? 'NONE',
       biConnectorEnabled: options.biConnectorEnabled ?? false,
       internalClusterRole: options.internalClusterRole ?? 'NONE',
+      madeAsCluster: options.madeAsCluster ?? false,
       pauses: paused || pausedAt ? [{ from: pausedAt ?? this.#now(), to: undefined }] : [],
       pin: undefined,
       pinnedNamespaces: options.pinnedNamespaces ?? [],

@@ -1,0 +1,3 @@
+import { sweepMigration } from '../support/migration-sweep.ts';
+
+sweepMigration('cutover');
