@@ -101,7 +101,14 @@ async function auditOrganization(organization: Organization, one: One): Promise<
     facts: { organizationId: organization.id, runId: run.runId, mode: run.mode, resumed: run.resumed },
   });
   const reading = { atlas: client, deadline, now, clock };
-  const ran = await runAudit(organization, { services, budget, reading, policy, run, dryRun: request.dryRun });
+  const ran = await runAudit(organization, {
+    services,
+    sockets: settings.sockets,
+    reading,
+    policy,
+    run,
+    dryRun: request.dryRun,
+  });
   const organizationName =
     run.organizationName ?? (await organizationNames(client, deadline)).get(organization.id) ?? null;
   const finished = await finishRun({

@@ -20,7 +20,7 @@ import { keys, linesOf, type Manifest, mustGet, sha256, textOf } from './store.t
 import { type StoredFile, storeFile } from './stored-file.ts';
 
 interface Finishing {
-  readonly services: Pick<Services, 'reports' | 'events'>;
+  readonly services: Pick<Services, 'reports' | 'streams' | 'events'>;
   readonly settings: AuditSettings;
   readonly organization: Organization;
   readonly organizationName: string | null;
@@ -108,7 +108,7 @@ export async function finishRun(finishing: Finishing): Promise<Finished> {
 }
 
 async function writeReport(
-  { services: { reports }, settings, organization, run, policy, deadline }: Finishing,
+  { services: { reports, streams }, settings, organization, run, policy, deadline }: Finishing,
   source: ReportSource,
   own: readonly Finding[],
   parts: Manifest['parts'],
@@ -118,7 +118,7 @@ async function writeReport(
   const { renderAll } = await import('./outputs/render-all.ts');
   const files: StoredFile[] = [];
   for (const file of renderAll(source, { formats: settings.formats, securityHub: settings.securityHub })) {
-    files.push(await storeFile(reports, folder, file, deadline));
+    files.push(await storeFile(streams, folder, file, deadline));
   }
   const organizationFile = {
     name: 'organization.json',
@@ -127,7 +127,7 @@ async function writeReport(
       yield JSON.stringify({ findings: own });
     },
   };
-  files.push(await storeFile(reports, folder, organizationFile, deadline));
+  files.push(await storeFile(streams, folder, organizationFile, deadline));
   const { head } = source;
   const manifest: Manifest = {
     schemaVersion: 1,

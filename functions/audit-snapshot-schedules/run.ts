@@ -3,16 +3,21 @@ import type { Project } from '../../lib/atlas/operations/projects.ts';
 import { type Audit, type AuditedProject, auditProject, unreadableProject } from './audit-project.ts';
 import { AuditUnfinished } from './errors.ts';
 import type { Read } from './facts.ts';
-import type { Budget } from './inventory/budget.ts';
 import type { Reading } from './inventory/reading.ts';
+import { createRoom } from './inventory/room.ts';
 import { migrationsUnderWay, writeFreshest } from './neighbours.ts';
 import type { Policy } from './policy/resolve.ts';
 import type { OpenRun } from './run-state.ts';
 import type { Services } from './services.ts';
 import { createPartWriter, linesOf, mustGet, openPreviousRun, type PreviousRun, partsOf } from './store.ts';
 
-/** Projects read side by side. Sockets are what limits calls; this limits what is held in memory. */
-const SIDE_BY_SIDE = 150;
+/**
+ * Clusters in hand for every socket: while some wait for an answer others are judged, and no more are held in memory. A
+ * project counts for one more than it has clusters.
+ */
+const IN_HAND_PER_SOCKET = 1.5;
+/** What a project is taken to have that does not say. */
+const USUAL_CLUSTERS = 10;
 /** Left for the report when reading stops, in milliseconds. */
 const FINISH_MS = 60_000;
 /** No more than this part of the time is kept for the report. */
@@ -27,7 +32,7 @@ export interface Organization {
 
 export interface Running {
   readonly services: Pick<Services, 'state' | 'reports'>;
-  readonly budget: Budget;
+  readonly sockets: number;
   readonly reading: Reading;
   readonly policy: Policy;
   readonly run: OpenRun;
@@ -104,31 +109,34 @@ async function auditAll(
   projects: readonly Project[],
   audit: Audit,
   previous: PreviousRun,
-  { reading: { deadline }, budget }: Running,
+  { reading: { deadline }, sockets }: Running,
   keep: (audited: AuditedProject, at: number) => Promise<void>,
 ): Promise<void> {
   const reserve = Math.min(FINISH_MS, deadline.remainingMs() * FINISH_SHARE);
-  const queue = projects.values();
+  const room = createRoom(Math.ceil(sockets * IN_HAND_PER_SOCKET) + 1);
+  const working = new Set<Promise<void>>();
   let failed: { error: unknown } | undefined;
-  const work = async (): Promise<void> => {
-    for (const project of queue) {
-      await budget.hungry();
-      if (failed) return;
-      if (deadline.remainingMs() < reserve) {
-        throw new AuditUnfinished('time ran out; the next invocation goes on from here', {
-          organizationId: audit.organizationId,
-        });
-      }
-      await keep(await auditProject(audit, project, await previous.project(project.id)), audit.reading.now);
+  for (const project of projects) {
+    const leave = await room.take((project.clusterCount ?? USUAL_CLUSTERS) + 1);
+    if (failed) break;
+    if (deadline.remainingMs() < reserve) {
+      const facts = { organizationId: audit.organizationId };
+      failed = { error: new AuditUnfinished('time ran out; the next invocation goes on from here', facts) };
+      break;
     }
-  };
-  await Promise.all(
-    Array.from({ length: SIDE_BY_SIDE }, () =>
-      work().catch((error: unknown) => {
+    const work = (async (): Promise<void> => {
+      try {
+        await keep(await auditProject(audit, project, await previous.project(project.id)), audit.reading.now);
+      } catch (error) {
         failed ??= { error };
-      }),
-    ),
-  );
+      } finally {
+        leave();
+      }
+    })();
+    working.add(work);
+    void work.then(() => working.delete(work));
+  }
+  await Promise.all(working);
   if (failed) throw failed.error;
 }
 

@@ -1,6 +1,7 @@
 import type { AtlasClient } from '../../lib/atlas/client.ts';
 import { createAtlas } from '../../lib/aws/atlas-access.ts';
 import { createEventBatches, type EventBatches } from '../../lib/aws/event-batches.ts';
+import { createReportStreams, type ReportStreams } from '../../lib/aws/report-streams.ts';
 import { createReports, type Reports } from '../../lib/aws/reports.ts';
 import { createState, type State } from '../../lib/aws/state.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
@@ -13,6 +14,7 @@ export interface Services {
   readonly atlas: () => { readonly client: AtlasClient; readonly budget: Budget };
   readonly state: State;
   readonly reports: Reports;
+  readonly streams: ReportStreams;
   readonly events: EventBatches;
 }
 
@@ -41,6 +43,7 @@ export function createServices(
     },
     state: createState(STATE_TABLE),
     reports: createReports(REPORT_BUCKET),
+    streams: createReportStreams(REPORT_BUCKET),
     events: createEventBatches(EVENT_BUS),
   };
 }

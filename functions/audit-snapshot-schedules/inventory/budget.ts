@@ -24,8 +24,6 @@ export interface Budget extends Pace {
   readonly cost: Cost;
   /** How far Atlas's clock is ahead of this machine's, in milliseconds, by its latest answer. */
   readonly aheadMs: number;
-  /** Resolves when there is too little to do to keep every socket busy. */
-  hungry(): Promise<void>;
 }
 
 interface Bucket {
@@ -56,10 +54,8 @@ function bucketOf(path: string): string {
 export function createBudget(sockets: number, clock: Clock): Budget {
   const buckets = new Map<string, Bucket>();
   const waiting: (() => void)[] = [];
-  const idle: (() => void)[] = [];
   const cost = { calls: 0, failed: 0, throttled: 0, waitedMs: 0 };
   let busy = 0;
-  let entering = 0;
   let aheadMs = 0;
 
   const bucketFor = (path: string): Bucket => {
@@ -86,7 +82,6 @@ export function createBudget(sockets: number, clock: Clock): Budget {
     const next = waiting.shift();
     if (next) next();
     else busy--;
-    if (busy + waiting.length + entering < 2 * sockets) for (const wake of idle.splice(0)) wake();
   };
 
   return {
@@ -94,20 +89,10 @@ export function createBudget(sockets: number, clock: Clock): Budget {
     get aheadMs() {
       return aheadMs;
     },
-    hungry: () =>
-      busy + waiting.length + entering < 2 * sockets
-        ? Promise.resolve()
-        : new Promise<void>((resolve) => idle.push(resolve)),
-
     async enter(path, deadline) {
-      entering++;
-      try {
-        await yieldToOthers(path, deadline);
-        if (busy < sockets) busy++;
-        else await new Promise<void>((resolve) => waiting.push(resolve));
-      } finally {
-        entering--;
-      }
+      await yieldToOthers(path, deadline);
+      if (busy < sockets) busy++;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
       bucketFor(path).inFlight++;
       cost.calls++;
     },

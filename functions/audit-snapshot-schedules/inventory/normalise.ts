@@ -43,7 +43,9 @@ export function clusterBase(cluster: Cluster): ClusterBase {
   const regions = (cluster.replicationSpecs ?? []).flatMap(({ regionConfigs }) => regionConfigs ?? []);
   const instanceSize =
     regions.map(({ electableSpecs }) => electableSpecs?.instanceSize).find((size) => size != null) ?? null;
-  const isTenant = regions.some(({ providerName }) => providerName === 'TENANT' || providerName === 'FLEX');
+  const isTenant =
+    /^(FLEX|M2|M5)$/.test(instanceSize ?? '') ||
+    regions.some(({ providerName }) => providerName === 'TENANT' || providerName === 'FLEX');
   const isDeleted = cluster.stateName === 'DELETING' || cluster.stateName === 'DELETED';
   return {
     id: cluster.id ?? `name:${cluster.name}`,

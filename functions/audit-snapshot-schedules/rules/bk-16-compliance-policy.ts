@@ -34,7 +34,8 @@ export const compliancePolicy = projectRule({
     };
     const ending = isEnding(value, project);
     if (ending) return fail(ending, evidence, 'critical');
-    const isTold = !project.events.known || project.events.value.every(({ type }) => type !== null);
+    const { events } = project;
+    const isTold = events.known ? events.value.every(({ type }) => type !== null) : events.cause === 'not-asked';
     const short = shortcomings(value, policy, { copyProtection, contactDomains });
     if (short.sure.length > 0) return fail(short.sure.join('; '), { ...evidence, shortcomings: short.sure });
     if (value.state === 'ENABLING' || value.state === 'UPDATING') {

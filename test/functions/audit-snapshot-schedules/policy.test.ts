@@ -205,9 +205,9 @@ it('fits whole names, and nothing that only contains them', () => {
 describe('the published schema', () => {
   const file = path.resolve('functions/audit-snapshot-schedules/policy.schema.json');
   it('is the one the policy is checked with', () => {
-    const text = `${JSON.stringify(policySchema(), undefined, 2)}\n`;
-    if (process.env['UPDATE']) writeFileSync(file, text);
-    expect(readFileSync(file, 'utf8')).toBe(text);
+    const published = JSON.parse(JSON.stringify(policySchema()));
+    if (process.env['UPDATE']) writeFileSync(file, `${JSON.stringify(published, undefined, 2)}\n`);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(published);
   });
 
   it('accepts what loads, and refuses what does not', () => {
