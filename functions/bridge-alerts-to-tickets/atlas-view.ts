@@ -113,7 +113,8 @@ export function createAtlasView(client: Pick<AtlasClient, 'call' | 'follow'>, st
       const facts = names.map((name) => known?.get(name)).find((found) => found !== undefined);
       const given = subject.clusterName?.toLowerCase() ?? facts?.name.toLowerCase();
       const name = await agreeOn(state, projectId, { given, others: names }, deadline);
-      return { name, ...(facts && { label: facts.name, tags: facts.tags }) };
+      const label = facts?.name ?? subject.clusterName;
+      return { name, ...(label && { label }), ...(facts && { tags: facts.tags }) };
     },
 
     async acknowledge(projectId, id, until, comment, deadline) {

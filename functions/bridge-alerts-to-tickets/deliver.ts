@@ -36,7 +36,7 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
   await Promise.all(
     [...groups.values()].map(async (messages) => {
       const { good, bad } = readable(messages);
-      for (const { messageId, reason } of bad.slice(0, 1)) {
+      for (const { messageId, reason } of bad) {
         onTrouble('a message cannot be read', { messageId, reason }, undefined);
         journal.count('MessagesPoisoned');
         journal.note('poison', { decision: 'message refused', reason, alert: messageId });
@@ -57,7 +57,7 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
         ])
           touched.set(`${id.destination}#${id.key}`, id);
       } catch (error) {
-        // In order: what comes after the one that failed waits for it, and nothing else does.
+        // All of the incident's come again, and nobody else's.
         onTrouble('messages were not taken in', { messages: good.length }, error);
         failed.push(...good.map(({ record }) => record.messageId));
       }
@@ -85,7 +85,10 @@ export async function bringOn(
   );
 }
 
-/** Messages up to the first that is not one; that and all behind it must come again, in order. */
+/**
+ * The messages that are one. What is behind one that is none goes on all the same: news counts by its version, so order is
+ * nothing to hold anybody up for.
+ */
 function readable(messages: readonly QueueRecord[]): {
   good: { record: QueueRecord; observation: Observation }[];
   bad: { messageId: string; reason: string }[];
@@ -93,15 +96,12 @@ function readable(messages: readonly QueueRecord[]): {
   const good: { record: QueueRecord; observation: Observation }[] = [];
   const bad: { messageId: string; reason: string }[] = [];
   for (const record of messages) {
-    const parsed = bad.length === 0 ? Observation.safeParse(parseJson(record.body)) : undefined;
-    if (parsed?.success) good.push({ record, observation: parsed.data });
-    else
-      bad.push({
-        messageId: record.messageId,
-        reason: parsed
-          ? `not an observation: ${parsed.error.issues[0]?.path.join('.') || 'no JSON'}`
-          : 'behind a message that failed',
-      });
+    const parsed = Observation.safeParse(parseJson(record.body));
+    if (parsed.success) good.push({ record, observation: parsed.data });
+    else {
+      const where = parsed.error.issues[0]?.path.join('.') || 'no JSON';
+      bad.push({ messageId: record.messageId, reason: `not an observation: ${where}` });
+    }
   }
   return { good, bad };
 }

@@ -87,7 +87,7 @@ async function paced(step: Step, id: IncidentId, tickets: Tickets, { bridge, dea
 
 /** One action: written down, carried out, written down again. */
 async function act(stored: Stored<Incident>, kind: ActionKind, tickets: Tickets, options: DriveOptions): Promise<void> {
-  const { bridge, deadline } = options;
+  const { bridge, journal, deadline } = options;
   const enriched = kind === 'open' ? await enriching(stored.value, options) : stored.value;
   const now = bridge.clock.now().getTime();
   const attempt: Attempt = {

@@ -32,6 +32,8 @@ interface Known {
   readonly heard: Heard[];
   /** The identity of incidents it founds. */
   readonly targets: Map<string, Pick<Incident, 'destination' | 'key' | 'route' | 'scope'>>;
+  /** Incidents that got a line about it. */
+  readonly noticed: IncidentId[];
   changed: boolean;
 }
 
@@ -49,6 +51,7 @@ export async function hear(observations: readonly Observation[], hearing: Hearin
     if (known.changed) for (const id of await remember(known, hearing)) touched.set(nameOfIncident(id), id);
     else if (known.heard.length > 0 && known.view?.projectId)
       await hearing.bridge.store.release(known.view.projectId, known.id, hearing.deadline);
+  for (const { noticed } of alerts.values()) for (const id of noticed) touched.set(nameOfIncident(id), id);
   return [...touched.values()];
 }
 
@@ -59,7 +62,7 @@ async function take(given: Observation, alerts: Map<string, Known>, hearing: Hea
   let known = alerts.get(place);
   if (!known) {
     const stored = await bridge.store.readAlert(projectId, given.id, deadline);
-    known = { id: given.id, stored, view: stored?.value, heard: [], targets: new Map(), changed: false };
+    known = { id: given.id, stored, view: stored?.value, heard: [], targets: new Map(), noticed: [], changed: false };
     alerts.set(place, known);
   }
   const { view } = known;
@@ -156,7 +159,12 @@ async function admit(observation: Observation, known: Known, hearing: Hearing): 
     digests: [...(before?.digests ?? []), ...(observation.digest ? [observation.digest] : [])].slice(-DIGESTS),
   };
   known.changed = true;
-  known.heard.push({ id, member: memberOf(observation, known.view), late });
+  known.heard.push({
+    id,
+    member: memberOf(observation, known.view),
+    late,
+    ...(observation.missed && { missed: true }),
+  });
 }
 
 function memberOf({ subject, acknowledged }: Pick<Observation, 'subject' | 'acknowledged'>, view: AlertView): Member {
@@ -220,7 +228,7 @@ async function inform(observation: Observation, known: Known, hearing: Hearing):
     if (stored?.value.ticket?.state !== 'open') continue;
     const line = `Notice: ${nameOf({ ...memberOf(observation, NOTICE), type: subject.type })}.`;
     await bridge.store.replaceIncident(stored, owe(stored.value, line), deadline);
-    known.targets.set(nameOfIncident(incident), stored.value);
+    known.noticed.push(incident);
   }
 }
 

@@ -54,6 +54,8 @@ export const Observation = z.object({
   /** Where it was heard. `reconcile`: by looking, because nobody said so. */
   via: z.enum(['webhook', 'reconcile', 'event', 'look']),
   heardAt: z.number(),
+  /** It is over already and is to have a ticket all the same, to be seen. */
+  missed: z.boolean().optional(),
   /** Of the bytes it came in; empty where there were none. */
   digest: z.string(),
   /** Why Atlas must be asked before anything is believed. */

@@ -220,7 +220,7 @@ async function news(
     journal.count('MissedAlerts');
     if (bridge.settings.policy.onMissed === 'ticket') {
       const began = observation.createdAt ?? observation.version.at;
-      fresh.push({ ...observation, state: 'open', version: { at: began, rank: 0 } });
+      fresh.push({ ...observation, state: 'open', version: { at: began, rank: 0 }, missed: true });
     } else
       journal.note('unassigned', {
         decision: 'missed',

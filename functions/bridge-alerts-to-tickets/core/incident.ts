@@ -94,6 +94,8 @@ export const Incident = z.object({
   firstHeardAt: instant,
   /** Found by looking, not because somebody said so. */
   late: z.boolean().default(false),
+  /** To have a ticket although every alert is over, because nobody saw it. */
+  missed: z.boolean().optional(),
   /** When the wait for more alerts is over. */
   openAfter: instant,
   ticket: Ticket.optional(),

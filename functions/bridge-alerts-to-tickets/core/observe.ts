@@ -8,6 +8,8 @@ export interface Heard {
   readonly member: Member;
   /** Found by looking, not because somebody said so. */
   readonly late: boolean;
+  /** It is to have a ticket although it is over. */
+  readonly missed?: boolean;
 }
 
 export type Verdict =
@@ -39,12 +41,13 @@ const MOST_OWED = 40;
  * An incident after one alert was heard of. News counts by its version, not by when it arrives, and the end of an alert
  * is the end: nothing about that id opens anything again.
  */
-export function observe(incident: Incident, { id, member, late }: Heard, context: ObserveContext): Observed {
+export function observe(incident: Incident, { id, member, late, missed }: Heard, context: ObserveContext): Observed {
   const known = incident.members[id];
   const same = (verdict: Verdict): Observed => ({ incident, changed: false, verdict });
   if (!known) {
     if (member.state !== 'open') return same('never heard of');
-    return { incident: joined(incident, id, member, late, context), changed: true, verdict: 'joined' };
+    const next = joined(incident, id, member, late, context);
+    return { incident: missed && !next.ticket ? { ...next, missed } : next, changed: true, verdict: 'joined' };
   }
   if (known.state !== 'open') return same('over already');
   if (!isNewer(member.version, known.version))

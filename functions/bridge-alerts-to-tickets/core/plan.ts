@@ -82,7 +82,10 @@ function takenOver(incident: Incident): Incident {
 function withoutTicket(incident: Incident, context: PlanContext): Step {
   const { policy, now, coveredUntil, isInhibited } = context;
   const open = openMembers(incident);
-  if (open.length === 0) return rest('every alert was over before it had a ticket');
+  if (open.length === 0)
+    return incident.missed
+      ? doing('open', 'it began and ended unseen')
+      : rest('every alert was over before it had a ticket');
   if (incident.mutedUntil !== undefined && now < incident.mutedUntil)
     return wait(incident.mutedUntil, 'people closed its ticket as not to be done');
   const covers = open.map(([, member]) => coveredUntil(member, incident, now));
@@ -116,7 +119,8 @@ function whileOpen(incident: Incident, context: PlanContext): Step {
       return owed.length > 0 ? say(incident, context) : rest('over, and the ticket stays open');
     }
     const quiet = holdMs(incident, context);
-    const due = overAt(incident) + quiet;
+    // A sender whose clock is ahead does not keep a ticket open.
+    const due = Math.min(now, overAt(incident)) + quiet;
     if (now < due)
       return wait(due, traits.reopens ? 'flapping: waiting for quiet' : 'cannot be opened again: waiting for quiet');
     return limited(incident, context) ?? doing('close', 'every alert is over');

@@ -120,7 +120,7 @@ function opened(
   { ref, written, shows, enriched }: Extract<Outcome, { kind: 'opened' }>,
   now: number,
 ): Incident {
-  const { opening, ...rest } = finished(incident);
+  const { opening, missed, ...rest } = finished(incident);
   return { ...rest, ticket: ticketOf(ref, written, shows, now), enriched: enriched ? 'yes' : rest.enriched };
 }
 
