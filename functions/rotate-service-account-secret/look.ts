@@ -8,7 +8,7 @@ import { RotationStopped } from './errors.ts';
 import { identifyCurrent, identifyPrevious, type MaskedSlot } from './identify.ts';
 import { promotionOf } from './promotion.ts';
 import type { Rotation, Step } from './rotation.ts';
-import { isPutBack, revocationVersion } from './version-ids.ts';
+import { revocationVersion } from './version-ids.ts';
 
 /** Everything there is to decide on, as far as it has been looked at. */
 export interface View {
@@ -149,7 +149,7 @@ function promotionIn(
     currentMadeAt: atlas.slots?.find(({ id }) => id === secretsManager.current?.secretId)?.createdAt,
     currentVersionAt: begun(current.versionId),
     previousVersionAt: begun(previous?.versionId),
-    putBack: previous !== undefined && isPutBack(current.versionId, previous.versionId),
+    previousMadeAt: atlas.slots?.find(({ id }) => id === secretsManager.previous?.secretId)?.createdAt,
     now,
   });
 }

@@ -8,7 +8,7 @@ import { SLACK_HOURS } from './contract.ts';
 import { withSecret } from './credential.ts';
 import { RotationStopped } from './errors.ts';
 import type { View } from './look.ts';
-import type { Rotation, Services, Step } from './rotation.ts';
+import { type Rotation, requireUnchanged, type Services, type Step } from './rotation.ts';
 import { CLAMP_MS } from './second-slot.ts';
 import { mention, requestIdsOf, rotationEvent } from './tell.ts';
 
@@ -64,6 +64,8 @@ export async function mintAndStore(step: Step, rotation: Rotation, lifetimeHours
       mode,
     }),
   );
+  // Whoever brought this rotation to its end meanwhile has made its secret: another would only shorten that one's life.
+  await requireUnchanged(step, rotation);
   const minting = earlier(deadline, STORE_RESERVE_MS);
   if (minting.remainingMs() <= 0) {
     throw new RotationStopped('ROTATION_MUST_WAIT', 'too little time is left to make a secret and store it', facts);

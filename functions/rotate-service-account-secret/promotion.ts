@@ -9,8 +9,8 @@ export interface Traces {
   /** When the versions behind the labels were begun. */
   readonly currentVersionAt: Date | undefined;
   readonly previousVersionAt: Date | undefined;
-  /** Whether AWSCURRENT is an older value that was put back as a new version. */
-  readonly putBack: boolean;
+  /** When the secret behind AWSPREVIOUS was made in Atlas. */
+  readonly previousMadeAt: Date | undefined;
   readonly now: Date;
 }
 
@@ -22,12 +22,19 @@ const BY_HAND_MS = 5 * 60_000;
  * what there is; not `recorded` where that is only the earliest it can have been. Pure.
  */
 export function promotionOf(traces: Traces): { readonly at: Date; readonly recorded: boolean } {
-  const { lastRotatedAt, lastChangedAt, currentMadeAt, currentVersionAt, previousVersionAt, putBack, now } = traces;
+  const { lastRotatedAt, lastChangedAt, currentMadeAt, currentVersionAt, previousMadeAt, previousVersionAt, now } =
+    traces;
   // The label was moved back to an older version, and no date tells when.
   if (currentVersionAt && previousVersionAt && previousVersionAt > currentVersionAt)
     return { at: previousVersionAt, recorded: false };
-  // Its secret is older than that, and so may be the rotation that was seen to its end last.
-  if (putBack && currentVersionAt) return { at: currentVersionAt, recorded: true };
+  // A new version with a secret from before what it replaces, or from before the last rotation: an older value was put
+  // back, by the verb or by hand, and that was its promotion.
+  const isOlder =
+    currentMadeAt !== undefined &&
+    ((previousMadeAt !== undefined && currentMadeAt < previousMadeAt) ||
+      (lastRotatedAt !== undefined && currentMadeAt < lastRotatedAt));
+  if (isOlder && currentVersionAt && !(lastRotatedAt && lastRotatedAt >= currentVersionAt))
+    return { at: currentVersionAt, recorded: true };
   if (currentMadeAt === undefined) return { at: lastRotatedAt ?? currentVersionAt ?? now, recorded: true };
   if (lastRotatedAt === undefined) {
     const byHand = currentVersionAt === undefined || currentVersionAt.getTime() - currentMadeAt.getTime() > BY_HAND_MS;

@@ -1,5 +1,5 @@
 import { SECRET_REVOKED, SecretRevoked } from '../../lib/events/rotation.ts';
-import { claimed } from './claim.ts';
+import { claimedIfFree } from './claim.ts';
 import { createSecret, preview } from './create-secret.ts';
 import { RotationStopped } from './errors.ts';
 import { firstView, look, type View } from './look.ts';
@@ -31,7 +31,7 @@ export async function revokeNow(sweep: SweepStep, leak: Leak): Promise<Swept> {
   const { secret, account } = seen.rotation;
   const swept: Swept = { managedSecret: secret.arn, state: 'revoked', secretId: leak.secretId, reason: TOKENS_TOO };
   if (sweep.dryRun) return dry(seen, leak, swept);
-  const done = await claimed(sweep, account.clientId, async (): Promise<Swept> => {
+  return claimedIfFree(sweep, account.clientId, async () => {
     const next = isCurrent(seen, leak)
       ? await replaceFirst(sweep, seen, leak)
       : await clearOfPending(sweep, seen, leak);
@@ -39,7 +39,6 @@ export async function revokeNow(sweep: SweepStep, leak: Leak): Promise<Swept> {
     await tellOf(next, leak, requestIds);
     return swept;
   });
-  return done ?? { managedSecret: secret.arn, state: 'under way' };
 }
 
 interface Seen {

@@ -1,6 +1,6 @@
 import { SECRET_ROLLED_BACK, SecretRolledBack } from '../../lib/events/rotation.ts';
 import { accountWith, cannotAct } from './acting.ts';
-import { claimed } from './claim.ts';
+import { claimedIfFree } from './claim.ts';
 import { RotationStopped } from './errors.ts';
 import { identify } from './look.ts';
 import { lookFor } from './pending.ts';
@@ -45,8 +45,8 @@ export async function rollback(sweep: SweepStep): Promise<Swept> {
   const { rotation, slot } = await requirePrevious(step, read, previous);
   const swept = { managedSecret: secret.arn, secretId: slot.id, expiresAt: slot.expiresAt.toISOString() };
   if (dryRun) return { ...swept, state: 'would roll back' };
-  const put = await claimed(sweep, rotation.account.clientId, () => putBack(step, rotation, previous, slot));
-  return put ? { ...swept, state: 'rolled back' } : { ...swept, state: 'under way' };
+  await claimedIfFree(sweep, rotation.account.clientId, () => putBack(step, rotation, previous, slot));
+  return { ...swept, state: 'rolled back' };
 }
 
 const nothingBehind = ({ secret }: Rotation, problem: string): RotationStopped =>
@@ -78,7 +78,7 @@ async function requirePrevious(
   return { rotation: able, slot };
 }
 
-async function putBack(step: Step, rotation: Rotation, previous: Held, slot: Slot): Promise<true> {
+async function putBack(step: Step, rotation: Rotation, previous: Held, slot: Slot): Promise<void> {
   const { services, event, deadline } = step;
   const { current } = rotation;
   await requireUnchanged(step, rotation);
@@ -93,7 +93,6 @@ async function putBack(step: Step, rotation: Rotation, previous: Held, slot: Slo
   if (!(await lookFor(step, restored, restored.current)).alive) return takeBack(step, restored);
   await giveBack(step, previous);
   await tellOf(step, restored, slot, requestIdsOf(stored));
-  return true;
 }
 
 /** It was done already, and perhaps not told. */

@@ -187,7 +187,7 @@ export function pendingOf(secret: SecretDescription): string | undefined {
 
 /**
  * Refuses unless the labels are as this step found them, with AWSPREVIOUS off `fence`: what is about to be deleted must
- * not have become anybody's value meanwhile.
+ * not have become anybody's value meanwhile, and what is about to be made must still be wanted.
  */
 export async function requireUnchanged(
   { event, services, deadline }: Step,
@@ -203,7 +203,7 @@ export async function requireUnchanged(
   if (moved) {
     throw new RotationStopped(
       'ROTATION_CURRENT_MOVED',
-      `somebody changed ${secret.name} during its rotation: nothing was deleted`,
+      `somebody changed ${secret.name} during its rotation: nothing was made or deleted`,
       {
         managedSecret: secret.arn,
         versionId: event.ClientRequestToken,

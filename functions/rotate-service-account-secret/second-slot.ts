@@ -115,7 +115,7 @@ const removalOf = (slot: Slot, { previous }: SecretsManagerView): Decision =>
     ? { do: 'delete', slot, why: 'previous', fence: previous.versionId }
     : { do: 'delete', slot, why: 'unlabelled' };
 
-/** Nobody has used it, it is younger than the current one, and it lives as long as only ours do. */
+/** Nobody has used it, it is no older than the current one (Atlas tells seconds), and it lives as long as only ours do. */
 function isOurs(slot: Slot, { secretsManager, slots, maxLifetimeHours, policy }: Known): boolean {
   const current = slots.find(({ id }) => id === secretsManager.current?.secretId);
   const hours = Math.round((slot.expiresAt.getTime() - slot.createdAt.getTime()) / HOUR_MS);
@@ -126,7 +126,7 @@ function isOurs(slot: Slot, { secretsManager, slots, maxLifetimeHours, policy }:
   ];
   return (
     slot.lastUsedAt === undefined &&
-    (current === undefined || slot.createdAt > current.createdAt) &&
+    (current === undefined || slot.createdAt >= current.createdAt) &&
     marks.includes(hours)
   );
 }

@@ -1,9 +1,13 @@
 import type * as z from 'zod';
 import type { BundleEvent } from '../../lib/aws/events.ts';
 import { AutomationError } from '../../lib/errors.ts';
+import { within } from '../../lib/runtime/deadline.ts';
 import type { Step } from './rotation.ts';
 
-type Teller = Pick<Step, 'services' | 'log' | 'deadline'>;
+type Teller = Pick<Step, 'services' | 'log' | 'deadline' | 'clock'>;
+
+/** A bus that hangs must not use up the time of what is told in passing, in milliseconds. */
+const PATIENCE_MS = 5_000;
 
 /**
  * Tells the bus, and writes the same down in the log as an audit record. Throws where the bus fails, so that whoever
@@ -28,7 +32,7 @@ export const rotationEvent = <Schema extends z.ZodType<{ readonly secretArn: str
 /** Tells what it would be wrong to stop for: a bus that fails is written down, and the work goes on. */
 export async function mention(teller: Teller, event: BundleEvent): Promise<void> {
   try {
-    await tell(teller, event);
+    await tell({ ...teller, deadline: within(teller.deadline, PATIENCE_MS, teller.clock) }, event);
   } catch (error) {
     if (!(error instanceof AutomationError)) throw error;
     const { code, facts } = error;

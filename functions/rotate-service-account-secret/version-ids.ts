@@ -14,7 +14,3 @@ export const rolledBackVersion = (replacedVersionId: string): string => versionF
 
 /** The version that takes the place of a leaked secret. */
 export const revocationVersion = (leakedSecretId: string): string => versionFor(`revoked: ${leakedSecretId}`);
-
-/** Whether a version was made to put an older value in the place of this one. */
-export const isPutBack = (versionId: string, replacedVersionId: string): boolean =>
-  versionId === rolledBackVersion(replacedVersionId) || versionId === takenBackVersion(replacedVersionId);

@@ -1,8 +1,17 @@
 /** `npm run bench -- <what>`: measures on this machine and prints a table. */
+import { benchAudit } from './audit.ts';
+import { benchBridge } from './bridge.ts';
 import { benchClient } from './client.ts';
 import { benchCold } from './cold.ts';
+import { benchMigration } from './migration.ts';
 
-const benches: Readonly<Record<string, () => Promise<string>>> = { client: benchClient, cold: benchCold };
+const benches: Readonly<Record<string, () => Promise<string>>> = {
+  audit: benchAudit,
+  bridge: benchBridge,
+  client: benchClient,
+  cold: benchCold,
+  migration: benchMigration,
+};
 
 const wanted = process.argv[2] ?? '';
 const bench = benches[wanted];

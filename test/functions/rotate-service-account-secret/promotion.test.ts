@@ -8,7 +8,7 @@ const nothing: Traces = {
   currentMadeAt: undefined,
   currentVersionAt: undefined,
   previousVersionAt: undefined,
-  putBack: false,
+  previousMadeAt: undefined,
   now: day(30),
 };
 
@@ -44,12 +44,14 @@ it.each<[string, Partial<Traces>, { at: Date; recorded: boolean }]>([
     { at: day(10), recorded: true },
   ],
   [
-    'when it was put back',
-    { currentMadeAt: day(1), currentVersionAt: day(20), lastRotatedAt: day(11), putBack: true },
-    {
-      at: day(20),
-      recorded: true,
-    },
+    'when it was put back over a younger secret, whatever was rotated before',
+    { currentMadeAt: day(1), currentVersionAt: day(20), previousMadeAt: day(10), previousVersionAt: day(10) },
+    { at: day(20), recorded: true },
+  ],
+  [
+    'when it was written after the last rotation, with a secret from before it',
+    { currentMadeAt: day(1), currentVersionAt: day(20), lastRotatedAt: day(11) },
+    { at: day(20), recorded: true },
   ],
   [
     'nobody knows when, where the label was moved back by hand: not before the other version was begun',

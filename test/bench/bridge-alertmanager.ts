@@ -1,0 +1,1 @@
+export const alertmanagerRows = async (): Promise<string> => '';

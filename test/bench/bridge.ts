@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import Table from 'cli-table3';
+import * as z from 'zod';
+import { buildBundles } from '../../infra/build.ts';
+import { DIST } from '../../infra/local/machine.ts';
+import { BridgeWorld, SECRET } from '../support/bridge-world.ts';
+import { alertmanagerRows } from './bridge-alertmanager.ts';
+
+const run = promisify(execFile);
+const style = { head: [], border: [], compact: true };
+const LANES = 3;
+
+const Received = z.object({
+  seconds: z.number(),
+  cpuSeconds: z.number(),
+  count: z.number(),
+  failed: z.number(),
+  p50: z.number(),
+  p99: z.number(),
+});
+
+interface Target {
+  readonly name: string;
+  readonly met: boolean;
+}
+
+/**
+ * The bridge's four figures on this machine: the built bundles, embedded AWS and a tracker on loopback, all on the same
+ * cores as the load. Then Prometheus Alertmanager on the same storms. Leaves exit code 1 when a target is missed.
+ */
+export async function benchBridge(): Promise<string> {
+  await buildBundles({ only: ['receive-atlas-alert', 'deliver-tickets', 'reconcile-alerts', 'receive-ticket-update'] });
+  const table = new Table({ head: ['load', 'rate', 'latency', 'tickets'], style });
+  const targets: Target[] = [];
+
+  const alone = await receiveAlone();
+  table.push(alone.row);
+  targets.push(...alone.targets);
+
+  for (const load of [
+    { name: '20,000 deliveries of 500 alerts', deliveries: 20_000, alerts: 500, clusters: 500, rate: 1_000 },
+    { name: '5,000 alerts of 10 clusters', deliveries: 5_000, alerts: 5_000, clusters: 10, rate: undefined },
+  ]) {
+    const whole = await pipeline(load);
+    table.push(whole.row);
+    targets.push(...whole.targets);
+  }
+  const slow = await toTicket();
+  table.push(slow.row);
+  targets.push(...slow.targets);
+
+  const beside = await alertmanagerRows();
+  if (targets.some(({ met }) => !met)) process.exitCode = 1;
+  return [
+    table.toString(),
+    ...targets.map(({ name, met }) => `${met ? 'met   ' : 'MISSED'}  ${name}`),
+    '',
+    beside,
+    '',
+  ].join('\n');
+}
+
+async function send(
+  world: BridgeWorld,
+  { deliveries, alerts, clusters, atOnce }: { deliveries: number; alerts: number; clusters: number; atOnce: number },
+): Promise<z.output<typeof Received>> {
+  const bundle = pathToFileURL(path.join(DIST, 'receive-atlas-alert', 'index.mjs')).href;
+  const { stderr } = await run(
+    process.execPath,
+    [
+      path.join(import.meta.dirname, 'bridge-receive.mjs'),
+      bundle,
+      SECRET,
+      `${deliveries}`,
+      `${atOnce}`,
+      `${alerts}`,
+      `${clusters}`,
+      world.project.id,
+    ],
+    {
+      env: { ...process.env, ...world.machine.environment, NODE_OPTIONS: '', AWS_REGION: 'us-east-1' },
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  return Received.parse(JSON.parse(stderr.slice(stderr.lastIndexOf('{'))));
+}
+
+const start = (policy: Readonly<Record<string, unknown>> = {}): Promise<BridgeWorld> =>
+  BridgeWorld.start({
+    bundles: DIST,
+    to: ['webhook'],
+    policy: { groupWaitSeconds: 1, groupIntervalSeconds: 30, ...policy },
+  });
+
+async function receiveAlone() {
+  await using world = await start();
+  const { count, cpuSeconds, seconds, p50, p99, failed } = await send(world, {
+    deliveries: 21_000,
+    alerts: 500,
+    clusters: 500,
+    atOnce: 4,
+  });
+  const perCore = count / cpuSeconds;
+  return {
+    row: [
+      'verify, normalise, enqueue',
+      `${perCore.toFixed(0)}/s per core (${(count / seconds).toFixed(0)}/s beside the queue)`,
+      `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+      '',
+    ],
+    targets: [
+      { name: `at least 2,000 webhooks a second per core: ${perCore.toFixed(0)}`, met: perCore >= 2_000 },
+      { name: `p99 under 10 ms: ${p99.toFixed(1)} ms`, met: p99 < 10 },
+      {
+        name: `every one taken: ${count - failed} of ${count}`,
+        met: failed === 0 && world.machine.alertQueue.messages.length === 21_000,
+      },
+    ],
+  };
+}
+
+async function pipeline({
+  name,
+  deliveries,
+  alerts,
+  clusters,
+  rate,
+}: {
+  name: string;
+  deliveries: number;
+  alerts: number;
+  clusters: number;
+  rate: number | undefined;
+}) {
+  await using world = await start();
+  const began = performance.now();
+  let sending = true;
+  const sent = send(world, { deliveries, alerts, clusters, atOnce: 4 }).finally(() => {
+    sending = false;
+  });
+  let messages = 0;
+  const lane = async (): Promise<void> => {
+    while (sending || world.machine.alertQueue.messages.length > 0) {
+      const [delivery] = await world.machine.deliver({ once: true });
+      if (delivery) messages += delivery.messages.length;
+      else await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await Promise.all([sent, ...Array.from({ length: LANES }, lane)]);
+  const seconds = (performance.now() - began) / 1_000;
+  await world.pass(60_000);
+  await world.due();
+  const tickets = world.sandbox.receiver.tickets.present.length;
+  const perSecond = deliveries / seconds;
+  return {
+    row: [name, `${perSecond.toFixed(0)} deliveries/s end to end`, `${seconds.toFixed(1)} s for all`, `${tickets}`],
+    targets: [
+      { name: `${name}: exactly ${clusters} tickets: ${tickets}`, met: tickets === clusters && messages >= deliveries },
+      ...(rate === undefined
+        ? []
+        : [{ name: `${name}: at least ${rate} a second: ${perSecond.toFixed(0)}`, met: perSecond >= rate }]),
+    ],
+  };
+}
+
+/** One webhook after the other, each of an incident of its own, at a pace far below what the tracker takes. */
+async function toTicket() {
+  await using world = await start({ groupWaitSeconds: 2 });
+  const waits: number[] = [];
+  const ROUNDS = 40;
+  const tickets = () => world.sandbox.receiver.tickets.present.length;
+  const lanes: Promise<unknown>[] = [];
+  for (let nth = 0; nth < ROUNDS; nth++) {
+    const began = performance.now();
+    await world.send(
+      world.alert({ clusterName: `cluster${nth}`, hostnameAndPort: `cluster${nth}-shard-00-00.x:27017` }),
+    );
+    lanes.push(world.machine.deliver({ once: true }).then(() => waits.push(performance.now() - began)));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  await Promise.all(lanes);
+  waits.sort((a, b) => a - b);
+  const p99 = waits[Math.floor(waits.length * 0.99)] ?? Number.POSITIVE_INFINITY;
+  return {
+    row: [
+      'a webhook to its ticket, group wait 2 s',
+      '',
+      `p50 ${((waits[Math.floor(waits.length / 2)] ?? 0) / 1_000).toFixed(1)} s, p99 ${(p99 / 1_000).toFixed(1)} s`,
+      `${tickets()}`,
+    ],
+    targets: [
+      { name: `a ticket within 5 s at p99: ${(p99 / 1_000).toFixed(1)} s`, met: p99 < 5_000 && tickets() === ROUNDS },
+    ],
+  };
+}

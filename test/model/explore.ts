@@ -1,0 +1,160 @@
+/**
+ * Every schedule in turn: no fault, one move at every effect, and pairs of moves. What comes second is looked for in what
+ * really happened after the first, re-drives and sweeps included.
+ */
+import { type Played, play, traceOf } from './play.ts';
+import { ACTIONS, type Move, movesFor, type Schedule, textOf, type Waits } from './schedule.ts';
+import type { Entry } from './wire.ts';
+
+export interface Job {
+  readonly scene: string;
+  /** Takes only single moves whose number leaves `part` when divided by `of`. */
+  readonly part: number;
+  readonly of: number;
+  /** What befalls an effect: faults of writes alone, of reads too, or also what people and the sweep do. */
+  readonly moves: 'faults of writes' | 'faults' | 'all';
+  /** How many of a thousand pairs of faults of writes are played. */
+  readonly writePairs: number;
+  /** How many of a thousand single moves are followed by one more of any kind. */
+  readonly otherPairs: number;
+  /** Chooses which: another seed plays others. */
+  readonly seed: number;
+}
+
+export interface Failure {
+  /** The schedule that shows it, ready to be played again. */
+  readonly schedule: string;
+  readonly rule: string;
+  readonly what: string;
+  readonly at: number;
+  readonly trace: string;
+}
+
+export interface Explored {
+  schedules: number;
+  effects: number;
+  /** Different courses of events among them. */
+  readonly courses: Set<number>;
+  readonly states: Set<string>;
+  /** How many schedules broke a rule, and a few of each kind. */
+  failed: number;
+  readonly failures: Failure[];
+}
+
+export const nothingExplored = (): Explored => ({
+  schedules: 0,
+  effects: 0,
+  courses: new Set(),
+  states: new Set(),
+  failed: 0,
+  failures: [],
+});
+
+/** FNV-1a, 32 bits: the same on every machine. */
+export function hash(text: string, seed = 0x811c9dc5): number {
+  let value = seed;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  return value >>> 0;
+}
+
+/** Different failures after which an exploration stops, and how many of a kind are kept. */
+const ENOUGH = 40;
+const OF_A_KIND = 2;
+
+export function take(into: Explored, played: Played, text = textOf(played.schedule)): void {
+  into.schedules += 1;
+  into.effects += played.entries.length;
+  let course = 0x811c9dc5;
+  for (const { who, operation, move, status } of played.entries)
+    course = hash(`${who}${operation}${move ?? ''}${status ?? ''}`, course);
+  into.courses.add(course);
+  for (const state of played.states) into.states.add(state);
+  const [first] = played.violations;
+  if (!first) return;
+  into.failed += 1;
+  const ofAKind = into.failures.filter(({ rule, what }) => rule === first.rule && what === first.what);
+  if (ofAKind.length < OF_A_KIND) into.failures.push({ schedule: text, ...first, trace: traceOf(played) });
+}
+
+/** By itself, what is late comes at every point there is; in a pair, at two. */
+const SINGLE_WAITS: Waits = { deciding: Array.from({ length: 40 }, (_, n) => n + 1), other: [1, 4, 12, 40] };
+const PAIR_WAITS: Waits = { deciding: [2, 9], other: [4] };
+
+/** The effects something can befall, each once; not those of a dry sweep, which is one of the player's own checks. */
+function* effectsOf(entries: readonly Entry[], from: number): Generator<Entry> {
+  let last = 0;
+  for (const entry of entries) {
+    const isOwn = entry.who === 'somebody' || entry.who.endsWith('late') || entry.who.startsWith('dry');
+    if (isOwn || entry.at < from || entry.at <= last) continue;
+    last = entry.at;
+    yield entry;
+  }
+}
+
+const isFault = ({ code }: Move): boolean => !code.startsWith('!');
+
+/** Plays a schedule; a mistake of the player's own names the schedule it made it in. */
+async function playOrSay(schedule: Schedule): Promise<Played> {
+  try {
+    return await play(schedule);
+  } catch (cause) {
+    throw new Error(`${textOf(schedule)} can't be played`, { cause });
+  }
+}
+
+/** Plays what a job asks for; stops early when there are failures enough, or `isOver` says so. */
+export async function explore(
+  { scene, part, of, moves, writePairs, otherPairs, seed }: Job,
+  into: Explored,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  const chance = (text: string): number => hash(`${seed} ${text}`) % 1000;
+  const base = await playOrSay({ scene, moves: [] });
+  if (part === 0) take(into, base);
+  let nth = 0;
+  for (const { at, operation, isWrite } of effectsOf(base.entries, 1)) {
+    const faults = isWrite || moves !== 'faults of writes' ? movesFor(operation, isWrite, SINGLE_WAITS) : [];
+    for (const code of [...faults, ...(moves === 'all' ? ACTIONS : [])]) {
+      if (nth++ % of !== part) continue;
+      if (isOver() || into.failures.length >= ENOUGH) return;
+      const first: Move = { at, code };
+      const single = await playOrSay({ scene, moves: [first] });
+      take(into, single);
+      const seconds: Move[] = [];
+      if (isWrite && isFault(first))
+        seconds.push(...pairsOfWrites(scene, first, single, (text) => chance(text) < writePairs));
+      const text = textOf(single.schedule);
+      if (chance(text) < otherPairs) seconds.push(anySecond(first, single, hash(`${seed} second ${text}`)));
+      for (const second of seconds) {
+        if (isOver() || into.failures.length >= ENOUGH) return;
+        take(into, await playOrSay({ scene, moves: [first, second] }));
+      }
+    }
+  }
+}
+
+function* pairsOfWrites(
+  scene: string,
+  first: Move,
+  { entries }: Played,
+  isWanted: (text: string) => boolean,
+): Generator<Move> {
+  for (const { at, operation, isWrite } of effectsOf(entries, first.at + 1)) {
+    if (!isWrite) continue;
+    for (const code of movesFor(operation, isWrite, PAIR_WAITS)) {
+      const second = { at, code };
+      if (isWanted(textOf({ scene, moves: [first, second] }))) yield second;
+    }
+  }
+}
+
+function anySecond(first: Move, { entries }: Played, random: number): Move {
+  const effects = [...effectsOf(entries, first.at + 1)];
+  const { at, operation, isWrite } = effects[random % effects.length] ?? {
+    at: first.at + 1,
+    operation: 'get',
+    isWrite: false,
+  };
+  const codes = [...movesFor(operation, isWrite, PAIR_WAITS), ...ACTIONS];
+  return { at, code: codes[(random >>> 8) % codes.length] ?? 'k' };
+}

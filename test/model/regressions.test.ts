@@ -1,0 +1,38 @@
+/**
+ * Schedules that once broke a promise, each with what it broke. Effects are named by operation, so that they mean the same
+ * while the code around them changes.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Loaded, loadModel } from './load.ts';
+
+let loaded: Loaded;
+beforeAll(async () => {
+  loaded = await loadModel();
+});
+afterAll(() => loaded[Symbol.asyncDispose]());
+
+it.each([
+  ['L3: promoted by the sweep, killed at once, and nobody told', 'self/none/empty UpdateSecretVersionStage.1:K'],
+  ['L3: the same, and the bus out of reach', 'admin/none/stored PutEvents.1:X5'],
+  [
+    'L3: promoted, and the deletion of the managed secret scheduled before anybody was told',
+    'self/none/fresh PutEvents.2:!E',
+  ],
+  ['I2: a value put by hand replaces one that was current until then', 'self/previous over/fresh DescribeSecret.1:!Q'],
+  ['I2: the same while a rotation is brought on', 'admin/previous over/empty DescribeSecret.4:!Q'],
+  ['I2: promoted by the sweep days after the mint', 'admin/none/stored days ago'],
+  ['I2: promoted by the sweep, which was killed', 'self/young orphan/fresh UpdateSecretVersionStage.1:K'],
+  ['I4: deletes with a token of the secret that goes', 'self/young orphan/fresh DescribeSecret.14:!Q'],
+  ['I1: a mint whose view is outdated, beside a revocation', 'self/none/fresh getServiceAccount.1:!U'],
+  ['I1: the same where the mint is on its way', 'self/previous in grace/empty PutEvents.2:!U'],
+  ['I4: a secret stored in the very moment it is taken for lost', 'self/none/fresh PutSecretValue.1:D25'],
+  ['I11: a dry run of a rotation whose new secret is gone', 'self/none/dead DescribeSecret.1:!E'],
+  ['L1: restored while a rotation with nothing stored is under way', 'self/none/fresh PutSecretValue.1:!E'],
+])('%s', async (_, schedule) => {
+  const played = await loaded.model.replay(schedule);
+  expect(played.met, 'the schedule names an effect that does not happen').toBe(played.schedule.moves.length);
+  expect(
+    played.violations.map(({ rule, what }) => `${rule}: ${what}`),
+    loaded.model.traceOf(played),
+  ).toEqual([]);
+});
