@@ -183,7 +183,7 @@ async function restore(sweep: SweepStep, step: Step, rotation: Rotation): Promis
 
 /**
  * AWSPENDING on the current version is what a rotation leaves that was promoted and not seen to its end: Secrets Manager
- * takes it off after the last step. It is given as long as any rotation to do so.
+ * takes it off after the last step. It is given as long as a rotation to do so.
  */
 async function isUnconfirmed(
   { services, deadline, givenUp }: SweepStep,
