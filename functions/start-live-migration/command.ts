@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { AutomationError } from '../../lib/errors.ts';
 import { type Answered, approve, reject } from './approval.ts';
 import { carryOn } from './carry-on.ts';
 import { brokenAt } from './change.ts';
 import type { Command, CommandOf } from './contract.ts';
 import { abandon, type Claimed, identify, recordExtension } from './decisions.ts';
 import { MigrationRefused } from './errors.ts';
-import { atlasNow, hostsOf, lookAtMigration } from './look.ts';
+import { atlasNow, hostsOf, importEvents, lookAtMigration } from './look.ts';
 import { makePlan } from './make-plan.ts';
 import { readRun } from './outbox.ts';
 import { keys, RecordEntry, Run } from './run.ts';
@@ -55,7 +56,7 @@ async function status(context: Context, { runId, ended, limit, after }: CommandO
   } = context;
   if (runId !== undefined) {
     const run = await known(context, runId);
-    return { migrations: [await summarized(context, run)], polls: run.polls };
+    return { migrations: [await summarized(context, run)], polls: run.polls, events: await eventsOf(context, run) };
   }
   const migrations = [];
   const behind = after === undefined ? {} : { after };
@@ -67,6 +68,17 @@ async function status(context: Context, { runId, ended, limit, after }: CommandO
     migrations.push(summaryOf(value, new Date(value.polledAt ?? value.createdAt), settings));
   }
   return { migrations };
+}
+
+/** What Atlas's project feed tells of it, newest first, whoever did it; empty where it can't be read. */
+async function eventsOf(context: Context, { request, start: { intendedAt } }: Run) {
+  try {
+    const { what } = await importEvents(context, request.destination, new Date(intendedAt));
+    return what.map(({ type, at }) => ({ type, at: at?.toISOString() ?? null }));
+  } catch (error) {
+    if (!(error instanceof AutomationError)) throw error;
+    return [];
+  }
 }
 
 async function* active(context: Context, markers: AsyncIterable<{ readonly value: { readonly runId: string } }>) {

@@ -153,7 +153,7 @@ describe('at the source', () => {
 });
 
 describe('after the cutover', () => {
-  it('M29 offers no way back but the ones there are, and M21 reminds of the link token, never showing one', async () => {
+  it('M29 offers no way back but the ones there are', async () => {
     const { request } = world.seed(quick);
     const ready = await readyOne(request);
     expect(ready.rollback).toMatchObject({ pastReturn: false });
@@ -165,20 +165,26 @@ describe('after the cutover', () => {
       expect.stringMatching(/mend forward/),
       expect.stringMatching(/copy back yourself.*is lost/),
     ]);
+    const page = await pageOf(`migrations/${ready.runId}/timeline.html`);
+    expect(page).toContain('CUT OVER');
+    expect(page).toContain('point of no return');
+    expect(page).toContain('grace');
+  }, 60_000);
+
+  it('M21 reminds of the link token once it is over, and never shows one', async () => {
+    const ready = await readyOne(world.seed(quick).request);
+    await world.command(approvalOf(ready));
+    await world.until(ready.runId, 'CUT_OVER', { everyMs: 61_000 });
     const done = await world.until(ready.runId, 'COMPLETE', { everyMs: HOUR });
     expect(done.nextSteps.join()).toContain('delete its link token');
     const token = world.machine.atlas.world.migrations.link(world.org.id);
     expect(printed.join('')).not.toContain(token.slice(0, 20));
     expect(printed.join('')).not.toContain('linkToken');
-    const page = await pageOf(`migrations/${ready.runId}/timeline.html`);
-    expect(page).toContain('COMPLETE');
-    expect(page).toContain('point of no return');
-    expect(page).toContain('grace');
   }, 60_000);
 
   it('M30 tells a deadline in UTC and in the zone people live in', async () => {
     const ready = await readyOne(world.seed(quick).request);
-    const { earliest, local } = ready.deadline as { earliest: string; local: string };
+    const { earliest = '', local } = ready.deadline ?? {};
     expect(local).toContain(earliest);
     expect(local).toContain('Europe/Berlin');
     await abandon(ready.runId);
@@ -239,7 +245,7 @@ describe('a start nobody knows the outcome of', () => {
     const { runId, liveMigrationId } = await begun(request);
     await world.command({ action: 'abandon', runId, requestedBy: 'ada', reason: 'another way' });
     const outcome = async () =>
-      (await world.plan(request, { dryRun: true })).plan.checks.find(({ number }) => number === 4)?.outcome;
+      (await world.plan(request, { dryRun: true })).plan.checks.find(({ id }) => id === 'migration-host-free')?.outcome;
     expect(await outcome()).toBe('FAIL');
     const migrations = world.machine.atlas.world.migrations;
     const running = migrations.find(liveMigrationId ?? '');
@@ -287,4 +293,18 @@ it('keeps a plan as a page, and none of a dry run', async () => {
   const page = await pageOf(`migrations/${plan.digest}/plan.html`);
   expect(page).toContain(plan.digest);
   expect(page).toContain('a BLOCKER can’t be waived');
+});
+
+it('writes nothing in a dry run of any action', async () => {
+  const ready = await readyOne(world.seed(quick).request);
+  const writes = () =>
+    world.machine.faults.journal.filter(({ operation }) =>
+      /PutItem|PutEvents|^create|^cutover|^validate|^pin|^update/.test(operation),
+    ).length;
+  const before = writes();
+  await world.command(approvalOf(ready, { dryRun: true }));
+  await world.command({ action: 'abandon', runId: ready.runId, requestedBy: 'ada', reason: 'x', dryRun: true });
+  await world.plan(world.seed(quick).request, { dryRun: true });
+  await world.machine.invoke('watch-live-migrations', { dryRun: true });
+  expect(writes()).toBe(before);
 });

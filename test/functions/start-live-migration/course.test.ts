@@ -19,7 +19,7 @@ const called = (run: Run): string[] =>
   run.toTell.flatMap(({ detail }) => (typeof detail['what'] === 'string' ? [detail['what']] : []));
 
 describe('asking for an approval', () => {
-  it('waits for a small lag at several looks in a row, never for a lag of zero', () => {
+  it('M7 waits for a small lag at several looks in a row, never for a lag of zero', () => {
     const almost = polled(running(), steady(0).slice(1));
     expect(almost.state).toBe('SYNCING');
     const ready = polled(almost, [[600, working(30)]]);
@@ -61,7 +61,7 @@ describe('asking for an approval', () => {
 });
 
 describe('the deadline', () => {
-  it('lies between the last look that found it not ready and the first that did', () => {
+  it('M9 lies between the last look that found it not ready and the first that did', () => {
     const run = polled(running(), [
       [0, working(900, false)],
       [3000, working(3)],
@@ -174,7 +174,28 @@ describe('an approval', () => {
   });
 });
 
-it('tells the end of an expired migration from a good one, and where its data stops', () => {
+describe('a cutover whose answer is lost', () => {
+  const at = began.toISOString();
+  const unknown = running({
+    state: 'CUTOVER_UNKNOWN',
+    approval: { approvalId: 'a', by: 'grace', at, lagSeconds: 3 },
+    cutover: { intendedAt: at, until: later(180).toISOString(), by: 'us' },
+  });
+
+  it('M14 is under way once no lag is told, and not while one is: a lag that is absent is none of zero', () => {
+    expect(polled(unknown, [[60, working(3)]]).state).toBe('CUTOVER_UNKNOWN');
+    expect(polled(unknown, [[60, working(null, false)]]).state).toBe('CUTTING_OVER');
+    expect(polled(unknown, [[60, working(0)]]).state).toBe('CUTOVER_UNKNOWN');
+  });
+
+  it('can be rejected only once whoever sent it is gone', () => {
+    const word = { rejectedBy: 'grace', reason: 'none is seen' };
+    expect(reject(unknown, word, later(179)).refused).toContain('still be on its way');
+    expect(reject(unknown, word, later(180)).run.state).toBe('SYNCING');
+  });
+});
+
+it('M27 tells the end of an expired migration from a good one, and where its data stops', () => {
   const run = polled(running(), [
     [60, working(9)],
     [120, { status: 'EXPIRED', ready: false, lagSeconds: null }],

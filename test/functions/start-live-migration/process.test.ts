@@ -1,6 +1,7 @@
 /** Both functions in one process, over the sandbox and a state in memory: what is hard to time from outside. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { WatchEvent } from '../../../functions/start-live-migration/contract.ts';
 import type { Run } from '../../../functions/start-live-migration/run.ts';
 import { answersUntil } from '../../support/migration-answers.ts';
 import { createProcessWorld, type ProcessWorld } from '../../support/migration-process.ts';
@@ -117,6 +118,8 @@ it('M12 takes an approval from neither who planned it nor who started it, howeve
     await expect(world.command(approvalOf(only(world), name))).rejects.toThrow('cannot approve');
   await world.command(approvalOf(only(world)));
   expect(only(world).state).toBe('CUTTING_OVER');
+  const { events } = await world.command({ action: 'status', runId: only(world).runId });
+  expect(events).toMatchObject([{ type: 'CLUSTER_IMPORT_CUTOVER' }, { type: 'CLUSTER_IMPORT_STARTED' }]);
 });
 
 it('M23 says that no project is linked to the organization', async () => {
@@ -148,6 +151,41 @@ it('calls somebody for a cutover that takes too long, and for a destination nobo
   for (let look = 0; look < 30; look++) await tickAfter(world, 3_600_000);
   expect(only(world).state).toBe('CUT_OVER');
   expect(whats().filter((what) => what === 'first-snapshot')).toHaveLength(1);
+});
+
+it('lists migrations a part at a time, and those that run alone', async () => {
+  const world = await createProcessWorld();
+  for (const name of ['a', 'b', 'c']) await world.command(begin((await world.seed(name, quick)).planned));
+  type Listed = { migrations: { runId: string }[]; next?: string };
+  const list = (over: object) => world.command({ action: 'status', ...over }) as unknown as Promise<Listed>;
+  const first = await list({ limit: 2 });
+  const rest = await list({ limit: 2, after: first.next });
+  expect([first.migrations.length, rest.migrations.length, rest.next]).toEqual([2, 1, undefined]);
+  const [one] = world.runs();
+  await world.command({
+    action: 'abandon',
+    runId: one?.runId,
+    requestedBy: 'eve',
+    reason: 'x',
+    cancelledInAtlas: true,
+  });
+  await tickAfter(world, 1_000);
+  expect((await list({})).migrations).toHaveLength(3);
+  expect((await list({ ended: false })).migrations.map(({ runId }) => runId)).not.toContain(one?.runId);
+});
+
+it('waits within a tick of the schedule for what falls due before the next one, and by hand for nothing', async () => {
+  const world = await readyOne();
+  const tick = { source: 'aws.events', 'detail-type': 'Scheduled Event', time: world.clock.now().toISOString() };
+  expect(WatchEvent.parse(tick)).toMatchObject({ waits: true, at: world.clock.now() });
+  expect(WatchEvent.parse({})).toMatchObject({ waits: false, at: undefined });
+  const before = world.clock.now().getTime();
+  const looks = only(world).polls.length;
+  world.clock.advance(30_000);
+  await world.tick({ waits: true });
+  expect(only(world).polls.length).toBe(looks + 1);
+  expect(world.clock.now().getTime() - before).toBeGreaterThanOrEqual(60_000);
+  expect(world.clock.now().getTime() - before).toBeLessThan(66_000);
 });
 
 it('thins out a long course, and keeps its ends', async () => {

@@ -15,7 +15,7 @@ const contextOf = (uris: Readonly<Record<string, string>>): Context => ({
     secretsManager: {
       read: async (name: string) => JSON.stringify({ uri: uris[name] }),
     } as unknown as SecretsManager,
-  } as Services,
+  } as unknown as Services,
   settings: policy,
   log: new Logger(),
   clock: { now: systemClock.now, sleep: async () => {} },
