@@ -67,9 +67,13 @@ async function upTo(phase: 'start' | 'cutover') {
   return { cluster, plan, event: approvalOf(await world.until(runId, 'READY', { everyMs: 301_000 })) };
 }
 
-const isRead = (operation: string): boolean => /^(get|list|mint)|^(GetItem|Query|GetSecretValue)$/i.test(operation);
+const isAwsRead = (operation: string): boolean => /^(GetItem|Query|GetSecretValue|DescribeSecret)$/.test(operation);
+const isRead = (operation: string): boolean => isAwsRead(operation) || /^(get|list|mint)/.test(operation);
 
-/** The calls worth a fault: a process that dies around a read, or misses its answer, is one that died a step earlier. */
+/**
+ * The calls worth a fault: a process that dies around a read, or misses its answer, is one that died a step earlier; and
+ * what AWS turns away, its own client asks for again.
+ */
 async function callsOf(phase: 'start' | 'cutover', fault: Fault): Promise<number[]> {
   const { machine } = world;
   const { event } = await upTo(phase);
@@ -77,7 +81,9 @@ async function callsOf(phase: 'start' | 'cutover', fault: Fault): Promise<number
   await world.command(event);
   return machine.faults.journal
     .slice(from)
-    .flatMap(({ operation }, at) => (fault.kind === 'refuse' || !isRead(operation) ? [at + 1] : []));
+    .flatMap(({ operation }, at) =>
+      (fault.kind === 'refuse' ? isAwsRead(operation) : isRead(operation)) ? [] : [at + 1],
+    );
 }
 
 async function sweep(phase: 'start' | 'cutover', fault: Fault): Promise<{ calls: number; problems: string[] }> {

@@ -15,7 +15,7 @@ export interface Migration {
   readonly rollback: { readonly pastReturn: boolean; readonly options: readonly string[] };
   readonly liveMigrationId: string | null;
   readonly approval: { readonly approvalId: string; readonly until: string } | null;
-  readonly deadline: { readonly earliest: string; readonly latest: string } | null;
+  readonly deadline: { readonly earliest: string; readonly latest: string; readonly local: string } | null;
 }
 
 export interface MigrationWorldOptions extends Omit<MachineOptions, 'settings'> {
