@@ -6,7 +6,7 @@ import { type About, findingId, findingOf, goneWith, keptAsItWas } from './findi
 import { type Reuse, readCluster } from './inventory/cluster.ts';
 import { type ClusterBase, tagsOf } from './inventory/normalise.ts';
 import { noEvents, readAlerts, readCompliance, readEvents, readInventory } from './inventory/project.ts';
-import type { Reading } from './inventory/reading.ts';
+import { type Reading, unlessKept } from './inventory/reading.ts';
 import { remember } from './memory.ts';
 import type { Policy, Resolved } from './policy/resolve.ts';
 import type { ClusterRecord, Kept, ProjectMemory, ProjectRecord } from './records.ts';
@@ -205,14 +205,6 @@ function reuseOf(
   return { memory, changed: (what) => !isSame || isTold(patterns[what]) };
 }
 
-async function unlessKept<Value>(
-  kept: Kept<Value> | undefined,
-  changed: boolean,
-  ask: () => Promise<Read<Value>>,
-): Promise<Read<Value>> {
-  return kept && !changed ? { known: true, ...kept } : ask();
-}
-
 function unreadOf(
   each: Read<unknown>,
   project: { readonly id: string; readonly name: string },
@@ -235,7 +227,7 @@ function unreadOf(
 
 /** Lists that are newer than others, and of which an Atlas that has none says so. */
 const isOptional = ({ cause, operation }: { cause: string; operation: string }): boolean =>
-  cause === 'not-offered' && /RestoreJobs|Exports/.test(operation);
+  cause === 'not-offered' && /RestoreJobs|Exports|Legacy/.test(operation);
 
 function projectMemory(
   before: ProjectMemory | undefined,

@@ -19,6 +19,7 @@ const answer = await handler(JSON.parse(event), {
 const measured: Measured = {
   ms: performance.now() - began,
   maxRssMb: process.resourceUsage().maxRSS / 1024,
+  cpuSeconds: (process.resourceUsage().userCPUTime + process.resourceUsage().systemCPUTime) / 1e6,
   error,
   audits: answer.audits,
 };

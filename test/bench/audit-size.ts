@@ -26,6 +26,8 @@ export interface Counted {
 export interface Measured {
   readonly ms: number;
   readonly maxRssMb: number;
+  /** Of this process alone. */
+  readonly cpuSeconds: number;
   readonly error: string | undefined;
   readonly audits: readonly {
     readonly mode: string;

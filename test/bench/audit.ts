@@ -107,7 +107,19 @@ export async function benchAudit(): Promise<string> {
   const isSmall = process.argv.includes('small');
   const bundles = await mkdtemp(path.join(tmpdir(), 'audit-bench-'));
   const table = new Table({
-    head: ['world', 'run', 'clusters', 'calls', 'at most', 'seconds', 'bound', 'memory MB', '429', 'held back ms'],
+    head: [
+      'world',
+      'run',
+      'clusters',
+      'calls',
+      'at most',
+      'seconds',
+      'bound',
+      'CPU s',
+      'memory MB',
+      '429',
+      'held back ms',
+    ],
     style: { head: [], border: [] },
   });
   try {
@@ -168,6 +180,7 @@ function row(world: string, run: string, { measured, counted }: Run, most?: numb
     most === undefined ? '-' : String(most),
     (measured.ms / 1_000).toFixed(1),
     bound.toFixed(1),
+    measured.cpuSeconds.toFixed(1),
     measured.maxRssMb.toFixed(0),
     String(counted.throttled),
     String(audit?.cost.waitedMs ?? '-'),
@@ -200,7 +213,19 @@ async function serial(world: World, { projects }: Size): Promise<string[]> {
   const seconds = (((performance.now() - began) / 1_000) * projects) / ids.length;
   const { throttled } = await world.ask<Counted>('counts');
   const told = `serial client, ${ids.length} projects measured, no schedule and no snapshot read`;
-  return ['1,000 / 1,000', told, '-', String(projects * 5), '-', seconds.toFixed(0), '-', '-', String(throttled), '-'];
+  return [
+    '1,000 / 1,000',
+    told,
+    '-',
+    String(projects * 5),
+    '-',
+    seconds.toFixed(0),
+    '-',
+    '-',
+    '-',
+    String(throttled),
+    '-',
+  ];
 }
 
 interface Asked {

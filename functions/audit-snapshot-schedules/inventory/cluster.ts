@@ -27,7 +27,7 @@ import {
   snapshotFact,
 } from './normalise.ts';
 import { listGroupClusterBackupExports, listGroupClusterBackupRestoreJobs } from './operations.ts';
-import { all, attempt, isRejected, type Reading } from './reading.ts';
+import { all, attempt, isRejected, type Reading, unlessKept } from './reading.ts';
 
 /** What was read of one cluster, before it is joined with its project. */
 export type ClusterReads = Pick<ClusterFacts, 'schedule' | 'snapshots' | 'restores' | 'exports'>;
@@ -58,31 +58,28 @@ export async function readCluster(
     const [snapshots, restores] = await Promise.all([
       isBackedUp && asks('BK-21') ? snapshotsUnlessKept(reading, groupId, base, 24, reuse) : notAsked(SNAPSHOTS.flex),
       wantsRestores
-        ? unlessKept(reading, reuse.memory?.restores, reuse.changed('restores'), () =>
-            flexRestoresOf(reading, groupId, base),
-          )
+        ? unlessKept(reuse.memory?.restores, reuse.changed('restores'), () => flexRestoresOf(reading, groupId, base))
         : notAsked('listGroupFlexClusterBackupRestoreJobs'),
     ]);
     return { ...nothingOf('getGroupClusterBackupSchedule'), snapshots, restores };
   }
   if (!isBackedUp) return nothingOf('getGroupClusterBackupSchedule');
   const [schedule, restores, exports] = await Promise.all([
-    unlessKept(reading, reuse.memory?.schedule, reuse.changed('schedule'), () => scheduleOf(reading, groupId, base)),
+    unlessKept(reuse.memory?.schedule, reuse.changed('schedule'), () => scheduleOf(reading, groupId, base)),
     wantsRestores
-      ? unlessKept(reading, reuse.memory?.restores, reuse.changed('restores'), () => restoresOf(reading, groupId, base))
+      ? unlessKept(reuse.memory?.restores, reuse.changed('restores'), () => restoresOf(reading, groupId, base))
       : notAsked('listGroupClusterBackupRestoreJobs'),
     asks('BK-23')
-      ? unlessKept(reading, reuse.memory?.exports, reuse.changed('exports'), () => exportsOf(reading, groupId, base))
+      ? unlessKept(reuse.memory?.exports, reuse.changed('exports'), () => exportsOf(reading, groupId, base))
       : notAsked('listGroupClusterBackupExports'),
-    // Beside the schedule in a full run; after it where the schedule says whether there can be anything new.
   ]);
   const legacy = schedule.known && schedule.value?.legacy === true;
   const hours = schedule.known && schedule.value ? shortestInterval(schedule.value) : null;
   const snapshots: ClusterReads['snapshots'] = legacy
     ? {
         known: false,
-        operation: SNAPSHOTS.replicaSet,
-        cause: 'contract',
+        operation: SNAPSHOTS.legacy,
+        cause: 'not-offered',
         reason: 'Legacy Backup lists no snapshots here',
       }
     : await snapshotsUnlessKept(reading, groupId, base, hours, reuse);
@@ -93,6 +90,7 @@ const SNAPSHOTS = {
   replicaSet: 'listGroupClusterBackupSnapshots',
   sharded: 'listGroupClusterBackupSnapshotShardedClusters',
   flex: 'listGroupFlexClusterBackupSnapshots',
+  legacy: 'the snapshots of Legacy Backup',
 };
 
 const nothingOf = (operation: string): ClusterReads => ({
@@ -101,15 +99,6 @@ const nothingOf = (operation: string): ClusterReads => ({
   restores: notAsked(operation),
   exports: notAsked(operation),
 });
-
-async function unlessKept<Value>(
-  _: Reading,
-  kept: Kept<Value> | undefined,
-  changed: boolean,
-  ask: () => Promise<Read<Value>>,
-): Promise<Read<Value>> {
-  return kept && !changed ? read(kept.value, kept.at) : ask();
-}
 
 /** Snapshots by due time: where none can have been taken since they were listed, the list is still true. */
 function snapshotsUnlessKept(

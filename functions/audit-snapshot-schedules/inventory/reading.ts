@@ -9,6 +9,7 @@ import {
 import type { Clock } from '../../../lib/runtime/clock.ts';
 import type { Deadline } from '../../../lib/runtime/deadline.ts';
 import { type Cause, type Read, read } from '../facts.ts';
+import type { Kept } from '../records.ts';
 
 /** What every read needs. */
 export interface Reading {
@@ -70,3 +71,10 @@ export async function all<From, To>(
   }
   return found;
 }
+
+/** What an earlier run read, where nothing speaks against it; else it is read again. */
+export const unlessKept = async <Value>(
+  kept: Kept<Value> | undefined,
+  changed: boolean,
+  ask: () => Promise<Read<Value>>,
+): Promise<Read<Value>> => (kept && !changed ? read(kept.value, kept.at) : ask());

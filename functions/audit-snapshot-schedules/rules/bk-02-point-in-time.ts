@@ -54,8 +54,9 @@ function effective(cluster: ClusterFacts, windowDays: number, minWindowDays: num
     blindFrom: blind && iso(blind.from),
     blindTo: blind && isoOrNull(blind.to),
   };
-  if (lost !== null && effectiveDays < minWindowDays) {
-    return fail(`oplog history was lost: the window reaches back only ${effectiveDays.toFixed(1)} days`, evidence);
+  const sinceLoss = lost === null ? windowDays : Math.max(0, now - lost) / DAY_MS;
+  if (sinceLoss < minWindowDays) {
+    return fail(`oplog history was lost: the window reaches back only ${sinceLoss.toFixed(1)} days`, evidence);
   }
   if (blind && blind.to === null) {
     return warn(`nothing after ${iso(blind.from)} can be restored to until the next snapshot is complete`, evidence);

@@ -61,6 +61,9 @@ export const snapshotsSucceed = clusterRule({
     if (interval === undefined && found.status === 'PASS') {
       return unknown('the schedule does not say how often snapshots are taken', evidence);
     }
+    if (next === null && found.status === 'PASS') {
+      return unknown('the schedule does not say when the next snapshot is due', evidence);
+    }
     return found;
   },
 });

@@ -75,7 +75,8 @@ function arrived(copy: CopyFact, taken: readonly SnapshotFact[], withinMs: numbe
 function isMeant({ frequencies, items, last }: CopyFact, { frequency }: SnapshotFact): 'yes' | 'no' | 'perhaps' {
   if (last !== null) return 'yes';
   const types: readonly (string | null)[] | null = items?.map(({ type }) => type) ?? frequencies;
-  if (types === null || frequency === null) return 'perhaps';
+  // A setting of none of the three forms: Atlas leaves out what it calls deprecated.
+  if (types === null || types.length === 0 || frequency === null) return 'perhaps';
   if (types.some((type) => type === frequency || (type === 'on_demand' && frequency === 'ondemand'))) return 'yes';
   return types.includes(null) ? 'perhaps' : 'no';
 }

@@ -269,6 +269,13 @@ describe('retention', () => {
     });
   });
 
+  it('does not take a snapshot of an item without a name for one of none', () => {
+    const nameless = { ...item('daily', 1, 30), id: null };
+    const short = snapshot(ago(DAY), { items: ['item-daily'], expiresAt: ago(DAY) + 2 * DAY });
+    const facts = cluster({ schedule: known(schedule({ items: [nameless] })), snapshots: known([short]) });
+    expect(verdict('BK-12', facts).status).toBe('UNKNOWN');
+  });
+
   it('maps a legacy schedule to the same words', () => {
     const legacy = legacyFact({
       snapshotIntervalHours: 6,
@@ -466,6 +473,8 @@ describe('restores', () => {
     const both = cluster({ restores: known([restore(), restore({ targetProjectId: 'shop' })]) });
     expect(verdict('BK-18', both).status).toBe('WARN');
     expect(verdict('BK-18', cluster(), {}).status).toBe('FAIL');
+    const own = { organization: { rules: { 'BK-18': { targets: ['project'] } } } };
+    expect(verdict('BK-18', into({ targetProjectId: 'project', targetCluster: 'prod' }), own).status).toBe('FAIL');
   });
 
   it('A38: how long a restore took is known only where its start was recorded', () => {
