@@ -27,6 +27,9 @@ export const Config = z.object({
   EVENT_BUS: EventBus,
 });
 
+/** That of `deliver-tickets`: with the queue's address it puts what has to wait a moment back there. */
+export const DeliverConfig = Config.extend({ ALERT_QUEUE_URL: AlertQueueUrl.optional() });
+
 /**
  * A call of a function URL, or of an HTTP API with payload format 2.0. Loose on purpose: what a caller can influence is
  * judged, not refused by shape.

@@ -5,14 +5,15 @@
  * what was begun is in the state before it is done.
  */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { createQueue } from '../../lib/aws/queue.ts';
 import { AutomationError } from '../../lib/errors.ts';
 import { defineHandler } from '../../lib/runtime/handler.ts';
 import { createBridge } from './bridge.ts';
-import { Config, DeliverEvent, Settings } from './contract.ts';
+import { DeliverConfig, DeliverEvent, Settings } from './contract.ts';
 import { bringOn, type DeliverOptions, deliverBatch } from './deliver.ts';
 import { drain } from './drain.ts';
 import { hear } from './hear.ts';
-import { createJournal, type Journal } from './journal.ts';
+import { createJournal, type Journal, unitOf } from './journal.ts';
 import { listen, settleOwn } from './tell.ts';
 
 /** Overdue incidents that one delivery brings on besides its own. */
@@ -22,12 +23,15 @@ let drainedAt = 0;
 
 export const handler = defineHandler({
   name: 'deliver-tickets',
-  config: Config,
+  config: DeliverConfig,
   settings: Settings,
   event: DeliverEvent,
-  services: (config, { tickets }) => createBridge(config, tickets),
+  services: (config, { tickets }) => ({
+    bridge: createBridge(config, tickets),
+    queue: config.ALERT_QUEUE_URL === undefined ? undefined : createQueue(config.ALERT_QUEUE_URL),
+  }),
 
-  async run(event, { services: bridge, log, metrics, deadline, clock }) {
+  async run(event, { services: { bridge, queue }, log, metrics, deadline, clock }) {
     const onTrouble: DeliverOptions['onTrouble'] = (what, facts, error) => {
       const known =
         error instanceof AutomationError ? { code: error.code, facts: { ...error.facts, ...facts } } : { facts };
@@ -35,9 +39,9 @@ export const handler = defineHandler({
       metrics.addMetric('DeliveryTroubles', MetricUnit.Count, 1);
     };
     const tell = (journal: Journal): void => {
-      for (const [name, count] of journal.counts) metrics.addMetric(name, MetricUnit.Count, count);
+      for (const [name, count] of journal.counts) metrics.addMetric(name, unitOf(name), count);
     };
-    const options = { bridge, deadline, onTrouble };
+    const options = { bridge, deadline, onTrouble, queue };
 
     if (event.kind === 'dry run') {
       const { rehearse } = await import('./rehearse.ts');

@@ -1,17 +1,23 @@
+import * as z from 'zod';
+import type { Queue } from '../../lib/aws/queue.ts';
+import type { Stored } from '../../lib/aws/state.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { parseJson } from '../../lib/runtime/json.ts';
 import type { Bridge } from './bridge.ts';
 import type { QueueRecord } from './contract.ts';
-import { drive } from './drive.ts';
+import type { Incident } from './core/incident.ts';
+import { type Driven, drive } from './drive.ts';
 import { hear } from './hear.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { Observation } from './observation.ts';
-import type { IncidentId } from './store.ts';
+import { type IncidentId, nameOfIncident } from './store.ts';
 
 export interface DeliverOptions {
   readonly bridge: Bridge;
   readonly deadline: Deadline;
   readonly onTrouble: (what: string, facts: object, error: unknown) => void;
+  /** Where an incident that has to wait a moment is put, so that nothing else waits with it. Missing: it is waited for here. */
+  readonly queue?: Queue | undefined;
 }
 
 export interface Delivered {
@@ -22,6 +28,14 @@ export interface Delivered {
 
 /** How long a ticket may be waited for within one delivery, in milliseconds; what takes longer is due later. */
 export const PATIENCE_MS = 6_000;
+/** With more messages than this there are others behind them: then nothing is waited for beside them. */
+const FEW = 3;
+
+/**
+ * An incident that goes on in a moment, as a message of a group of its own: whoever gets it waits out the rest, and the
+ * alerts of the incident do not wait behind it. Should it be lost, the incident is in the list of what is due all the same.
+ */
+const Reminder = z.object({ schema: z.literal(1), remind: z.object({ destination: z.string(), key: z.string() }) });
 
 /**
  * Takes a batch of the queue in: what it says goes into the state, incident by incident, and then the incidents are brought
@@ -33,9 +47,11 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
   const groups = Map.groupBy(records, (record) => record.attributes.MessageGroupId || record.messageId);
   const failed: string[] = [];
   const touched = new Map<string, IncidentId>();
+  const fresh = new Map<string, Stored<Incident>>();
   await Promise.all(
     [...groups.values()].map(async (messages) => {
-      const { good, bad } = readable(messages);
+      const { good, bad, reminders } = readable(messages);
+      for (const id of reminders) touched.set(nameOfIncident(id), id);
       for (const { messageId, reason } of bad) {
         onTrouble('a message cannot be read', { messageId, reason }, undefined);
         journal.count('MessagesPoisoned');
@@ -45,7 +61,7 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
       try {
         const heard = await hear(
           good.map(({ observation }) => observation),
-          { bridge, journal, deadline },
+          { bridge, journal, deadline, fresh },
         );
         const repeated = good.filter(({ record }) => record.attributes.ApproximateReceiveCount > 1);
         for (const id of [
@@ -55,7 +71,7 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
             options,
           )),
         ])
-          touched.set(`${id.destination}#${id.key}`, id);
+          touched.set(nameOfIncident(id), id);
       } catch (error) {
         // All of the incident's come again, and nobody else's.
         onTrouble('messages were not taken in', { messages: good.length }, error);
@@ -63,9 +79,56 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
       }
     }),
   );
-  await bringOn([...touched.values()], options, journal);
+  await goOn([...touched.values()], records, fresh, options, journal);
   await journal.flush(deadline).catch((error: unknown) => onTrouble('the audit trail could not be written', {}, error));
   return { failed: records.map(({ messageId }) => messageId).filter((id) => failed.includes(id)), journal };
+}
+
+/** Brings on what was heard of; with many messages at hand, what has to wait a moment waits in the queue. */
+async function goOn(
+  ids: readonly IncidentId[],
+  records: readonly QueueRecord[],
+  fresh: Map<string, Stored<Incident>>,
+  options: DeliverOptions,
+  journal: Journal,
+): Promise<void> {
+  const { queue, bridge, deadline } = options;
+  const reminded = new Set(records.flatMap((record) => readable([record]).reminders.map(nameOfIncident)));
+  const [own, others] = [
+    ids.filter((id) => reminded.has(nameOfIncident(id))),
+    ids.filter((id) => !reminded.has(nameOfIncident(id))),
+  ];
+  const crowded = queue !== undefined && records.length > FEW;
+  await Promise.all([
+    bringOn(own, options, journal, PATIENCE_MS, fresh),
+    (async () => {
+      const now = bridge.clock.now().getTime();
+      const waiting = await bringOn(others, options, journal, crowded ? 0 : PATIENCE_MS, fresh);
+      const soon = waiting.filter(({ until }) => until !== undefined && until - now <= PATIENCE_MS);
+      if (!crowded || soon.length === 0) return;
+      try {
+        await Promise.all(
+          soon.map(({ incident: { destination, key }, until }) =>
+            queue.send(
+              {
+                body: JSON.stringify({ schema: 1, remind: { destination, key } }),
+                group: `remind-${key}`,
+                deduplicationId: `${key}-${until}`,
+              },
+              deadline,
+            ),
+          ),
+        );
+      } catch {
+        // Nobody to remind us: then it is waited for here.
+        await bringOn(
+          soon.map(({ incident: { destination, key } }) => ({ destination, key })),
+          options,
+          journal,
+        );
+      }
+    })(),
+  ]);
 }
 
 /** Brings incidents on, each destination's by themselves; one that fails is due later and holds up no other. */
@@ -74,15 +137,17 @@ export async function bringOn(
   options: DeliverOptions,
   journal: Journal,
   patienceMs = PATIENCE_MS,
-): Promise<void> {
+  fresh = new Map<string, Stored<Incident>>(),
+): Promise<Driven[]> {
   const { bridge, deadline, onTrouble } = options;
-  await Promise.all(
+  const driven = await Promise.all(
     ids.map((id) =>
-      drive(id, { bridge, journal, deadline, patienceMs }).catch((error: unknown) =>
-        onTrouble('an incident could not be brought on', { ...id }, error),
-      ),
+      drive(id, { bridge, journal, deadline, patienceMs, fresh }).catch((error: unknown): undefined => {
+        onTrouble('an incident could not be brought on', { ...id }, error);
+      }),
     ),
   );
+  return driven.filter((each) => each !== undefined);
 }
 
 /**
@@ -92,18 +157,23 @@ export async function bringOn(
 function readable(messages: readonly QueueRecord[]): {
   good: { record: QueueRecord; observation: Observation }[];
   bad: { messageId: string; reason: string }[];
+  reminders: IncidentId[];
 } {
+  const reminders: IncidentId[] = [];
   const good: { record: QueueRecord; observation: Observation }[] = [];
   const bad: { messageId: string; reason: string }[] = [];
   for (const record of messages) {
-    const parsed = Observation.safeParse(parseJson(record.body));
-    if (parsed.success) good.push({ record, observation: parsed.data });
+    const body = parseJson(record.body);
+    const parsed = Observation.safeParse(body);
+    const reminder = parsed.success ? undefined : Reminder.safeParse(body).data;
+    if (reminder) reminders.push(reminder.remind);
+    else if (parsed.success) good.push({ record, observation: parsed.data });
     else {
       const where = parsed.error.issues[0]?.path.join('.') || 'no JSON';
       bad.push({ messageId: record.messageId, reason: `not an observation: ${where}` });
     }
   }
-  return { good, bad };
+  return { good, bad, reminders };
 }
 
 /** Incidents of messages that were delivered before: whoever had them then may have ended half-way. */

@@ -10,7 +10,7 @@ import { enrich } from './enrich.ts';
 import { explained, introduce } from './explain.ts';
 import type { Journal } from './journal.ts';
 import { actionMarker, LEASE_MS, perform } from './perform.ts';
-import type { IncidentId } from './store.ts';
+import { type IncidentId, nameOfIncident } from './store.ts';
 
 /** Steps of one incident in one go. Each is a tracker's answer; none needs more than a handful. */
 const MOST_STEPS = 24;
@@ -21,6 +21,15 @@ export interface DriveOptions {
   readonly deadline: Deadline;
   /** How long to wait for what is not due yet, in milliseconds, before leaving it in the list of what is due. */
   readonly patienceMs: number;
+  /** Incidents as this run has just written them: looked at first, and read again only where that proves old. */
+  readonly fresh?: Map<string, Stored<Incident>>;
+}
+
+/** How far an incident came, and when it goes on. */
+export interface Driven {
+  readonly incident: Incident;
+  /** Not set where it is at rest. */
+  readonly until?: number;
 }
 
 /** Actions that change something at the tracker, and so count against what it takes. */
@@ -31,62 +40,79 @@ const WRITES = new Set<ActionKind>(['open', 'reopen', 'close', 'comment', 'edit'
  * these may run at once; the attempt in the state decides whose turn it is. What is left is in the list of what is due
  * before this returns. Throws only what the state throws.
  */
-export async function drive(id: IncidentId, options: DriveOptions): Promise<Incident | undefined> {
+export async function drive(id: IncidentId, options: DriveOptions): Promise<Driven | undefined> {
   const { bridge, journal, deadline } = options;
   const tickets = await bridge.tickets(id.destination);
-  let stored = await bridge.store.readIncident(id, deadline);
+  const read = (): Promise<Stored<Incident> | undefined> => bridge.store.readIncident(id, deadline);
+  const name = nameOfIncident(id);
+  let stored = options.fresh?.get(name) ?? (await read());
+  options.fresh?.delete(name);
   const end = bridge.clock.now().getTime() + options.patienceMs;
   for (let steps = 0; stored && steps < MOST_STEPS; steps++) {
     const context = contextOf(bridge, tickets.traits);
     const incident = stored.value;
     const step = await paced(plan(incident, context), id, tickets, options);
     switch (step.kind) {
-      case 'rest':
-        return atRest(stored, options);
+      case 'rest': {
+        const rested = await atRest(stored, options);
+        return { incident: rested };
+      }
       case 'wait': {
         const now = bridge.clock.now().getTime();
         const ms = step.until - now;
         const due = await madeDue(stored, step.until, options);
-        if (!due) break;
+        if (!due) {
+          stored = await read();
+          break;
+        }
         if (step.until > end || ms > deadline.remainingMs() - 5_000) {
           journal.note(id, { decision: 'waits', reason: `${step.why}, until ${new Date(step.until).toISOString()}` });
-          return due.value;
+          return { incident: due.value, until: step.until };
         }
         await bridge.clock.sleep(Math.max(0, ms), deadline.signal);
+        stored = await read();
         break;
       }
       case 'become':
         journal.note(id, { decision: 'becomes', reason: step.why });
-        await bridge.store.replaceIncident(stored, step.incident, deadline);
+        stored = (await bridge.store.replaceIncident(stored, step.incident, deadline)) ?? (await read());
         break;
       case 'do':
         // What is left of this run may be too little to see it through: whoever comes next has a whole one.
-        if (deadline.remainingMs() < 3_000) return incident;
+        if (deadline.remainingMs() < 3_000) return { incident, until: context.now };
         if (step.action === 'open') {
           const waiting = await explained(incident, bridge, deadline);
           if (waiting) {
             journal.note(id, { decision: 'inhibited', reason: `${waiting.explainedBy?.ticket} explains it` });
-            await bridge.store.replaceIncident(stored, waiting, deadline);
+            stored = (await bridge.store.replaceIncident(stored, waiting, deadline)) ?? (await read());
             break;
           }
         }
         journal.note(id, { decision: step.action, reason: step.why });
-        await act(stored, step.action, tickets, options);
+        stored = (await act(stored, step.action, tickets, options)) ?? (await read());
         break;
     }
-    stored = await bridge.store.readIncident(id, deadline);
   }
-  return stored?.value;
+  return stored && { incident: stored.value, until: bridge.clock.now().getTime() };
 }
 
 async function paced(step: Step, id: IncidentId, tickets: Tickets, { bridge, deadline }: DriveOptions): Promise<Step> {
   if (step.kind !== 'do' || !WRITES.has(step.action)) return step;
-  const held = await bridge.pacer.take(id.destination, tickets.traits.budget, deadline);
+  const held = await bridge.pacer.take(
+    id.destination,
+    bridge.settings.budgets[id.destination] ?? tickets.traits.budget,
+    deadline,
+  );
   return held ? { kind: 'wait', until: held.until, why: held.why } : step;
 }
 
-/** One action: written down, carried out, written down again. */
-async function act(stored: Stored<Incident>, kind: ActionKind, tickets: Tickets, options: DriveOptions): Promise<void> {
+/** One action: written down, carried out, written down again. Answers the incident where it was this run that wrote last. */
+async function act(
+  stored: Stored<Incident>,
+  kind: ActionKind,
+  tickets: Tickets,
+  options: DriveOptions,
+): Promise<Stored<Incident> | undefined> {
   const { bridge, journal, deadline } = options;
   const enriched = kind === 'open' ? await enriching(stored.value, options) : stored.value;
   const now = bridge.clock.now().getTime();
@@ -103,7 +129,7 @@ async function act(stored: Stored<Incident>, kind: ActionKind, tickets: Tickets,
     { ...enriched, attempt, ...(dueKey && { dueKey }) },
     deadline,
   );
-  if (!begun) return;
+  if (!begun) return undefined;
   const context = contextOf(bridge, tickets.traits);
   const outcome = await perform({
     bridge,
@@ -113,7 +139,7 @@ async function act(stored: Stored<Incident>, kind: ActionKind, tickets: Tickets,
     render: { settings: bridge.settings, isInhibitor: context.isInhibitor, now },
     deadline: bounded(deadline, LEASE_MS - 5_000, options),
   });
-  await record(begun, attempt, outcome, tickets, options);
+  const settled = await record(begun, attempt, outcome, tickets, options);
   const ref = outcome.kind === 'opened' ? outcome.ref : outcome.kind === 'found' ? outcome.tickets[0] : undefined;
   // The ticket is there and known; that others do not say so yet is no reason to fail.
   if (ref)
@@ -121,6 +147,7 @@ async function act(stored: Stored<Incident>, kind: ActionKind, tickets: Tickets,
       (error: unknown) =>
         journal.note(begun.value, { decision: 'not linked', reason: error instanceof Error ? error.name : 'unknown' }),
     );
+  return settled;
 }
 
 /** Not longer than the lease, nor than the run: an answer that comes after either is nobody's. */
@@ -139,10 +166,12 @@ async function record(
   outcome: Outcome,
   tickets: Tickets,
   options: DriveOptions,
-): Promise<void> {
+): Promise<Stored<Incident> | undefined> {
   const { bridge, journal, deadline } = options;
   const id = { destination: begun.value.destination, key: begun.value.key };
   journal.outcome(id, attempt, outcome);
+  if (outcome.kind === 'opened')
+    journal.count('SecondsToTicket', (bridge.clock.now().getTime() - begun.value.firstHeardAt) / 1_000);
   const ref = outcome.kind === 'opened' ? outcome.ref : outcome.kind === 'found' ? outcome.tickets[0] : undefined;
   // Before the incident says so: word of people about a ticket must find its incident.
   if (ref) await bridge.store.own(id.destination, ref.id, id.key, deadline);
@@ -160,13 +189,15 @@ async function record(
       : outcome.kind === 'opened'
         ? orphaned(stored.value, outcome.ref, outcome.written, context.now)
         : stored.value;
-    if (next === stored.value) return;
+    if (next === stored.value) return stored;
     if (!ours)
       journal.note(id, { decision: 'fenced', reason: 'somebody else took over; what was made is handed to them' });
     if (next.dead && !stored.value.dead) await bridge.store.bury(id, deadline);
-    if (await bridge.store.replaceIncident(stored, next, deadline)) return;
+    const written = await bridge.store.replaceIncident(stored, next, deadline);
+    if (written) return written;
     stored = await bridge.store.readIncident(id, deadline);
   }
+  return undefined;
 }
 
 /** What Atlas can add in the time a ticket may wait for it. */
@@ -199,7 +230,7 @@ async function lateFacts(
 }
 
 /** Nothing to do. What is late is added, and what is over gets its last day. */
-async function atRest(stored: Stored<Incident>, options: DriveOptions): Promise<Incident | undefined> {
+async function atRest(stored: Stored<Incident>, options: DriveOptions): Promise<Incident> {
   const { bridge, deadline } = options;
   const added = await lateFacts(stored, options);
   if (added) {

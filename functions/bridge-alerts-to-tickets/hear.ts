@@ -21,6 +21,8 @@ export interface Hearing {
   readonly bridge: Bridge;
   readonly journal: Journal;
   readonly deadline: Deadline;
+  /** Gets incidents as they were written last, for whoever goes on with them. */
+  readonly fresh?: Map<string, Stored<Incident>>;
 }
 
 /** One alert with what is remembered of it. */
@@ -267,7 +269,7 @@ async function putInto(
   id: IncidentId,
   identity: Pick<Incident, 'destination' | 'key' | 'route' | 'scope'> | undefined,
   heard: readonly Heard[],
-  { bridge, journal, deadline }: Hearing,
+  { bridge, journal, deadline, fresh }: Hearing,
 ): Promise<boolean> {
   const context = contextOf(bridge, { reopens: true, comments: true, updates: true, reads: true });
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -294,6 +296,7 @@ async function putInto(
       ? await bridge.store.replaceIncident(stored, incident, deadline)
       : await bridge.store.createIncident(incident, deadline);
     if (!written) continue;
+    fresh?.set(nameOfIncident(id), written);
     for (const [alert, verdict] of verdicts) journal.note(id, { decision: 'heard', reason: verdict, alert });
     return true;
   }

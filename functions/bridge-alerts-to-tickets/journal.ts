@@ -16,6 +16,9 @@ export interface Journal {
   flush(deadline: Deadline): Promise<void>;
 }
 
+/** The unit of a metric that is counted here. */
+export const unitOf = (name: string): 'Seconds' | 'Count' => (name.startsWith('Seconds') ? 'Seconds' : 'Count');
+
 /** The same decision over and over is one entry with a count. */
 export function createJournal(store: Pick<Store, 'audit'>, now: () => number): Journal {
   const entries: (Decision & { readonly subject: string })[] = [];
@@ -35,7 +38,9 @@ export function createJournal(store: Pick<Store, 'audit'>, now: () => number): J
     else entries.push({ ...entry, at: new Date(now()).toISOString(), subject: name });
   };
   const count: Journal['count'] = (what, by = 1) => {
-    counts.set(what, (counts.get(what) ?? 0) + by);
+    // Seconds do not add up: the longest wait of a run is what it tells.
+    const before = counts.get(what) ?? 0;
+    counts.set(what, unitOf(what) === 'Seconds' ? Math.max(before, by) : before + by);
   };
   return {
     note,

@@ -1,4 +1,10 @@
-import * as z from 'zod';
+import type * as z from 'zod';
+import {
+  BACKUP_FINDING_OPENED,
+  BACKUP_FINDING_RESOLVED,
+  BackupFindingOpened,
+  BackupFindingResolved,
+} from '../../lib/events/backup.ts';
 import { FAN_OUT_BEHIND, FanOutBehind } from '../../lib/events/fan-out.ts';
 import { SERVICE_ACCOUNT_CLASS_CHANGED, ServiceAccountClassChanged } from '../../lib/events/fleet.ts';
 import {
@@ -8,12 +14,20 @@ import {
   MigrationStateChanged,
 } from '../../lib/events/migration.ts';
 import {
+  PREVIOUS_RETIRED,
+  PreviousRetired,
+  ROTATION_BLOCKED,
+  ROTATION_FAILED,
   ROTATION_TAKEN_BACK,
+  RotationBlocked,
+  RotationFailed,
   RotationTakenBack,
   SECRET_IN_DANGER,
   SECRET_ROTATED,
   SecretInDanger,
   SecretRotated,
+  STRAGGLER_SEEN,
+  StragglerSeen,
 } from '../../lib/events/rotation.ts';
 import type { Severity } from '../../lib/tickets/tickets.ts';
 import type { OwnEvent } from './contract.ts';
@@ -24,8 +38,9 @@ import { type Observation, RANK } from './observation.ts';
 export type Told =
   | {
       readonly kind: 'trouble';
-      /** What it is about: one incident each. */
+      /** What it is about. One incident each, unless several share a `group`. */
       readonly thing: string;
+      readonly group?: string;
       /** Tells one trouble of the thing from the next. */
       readonly episode: string;
       readonly type: string;
@@ -57,26 +72,7 @@ const HOURLY = 4;
 
 const TROUBLE = new Set(['START_UNKNOWN', 'CUTOVER_UNKNOWN', 'FAILED', 'EXPIRED']);
 
-/**
- * A finding of whoever audits: `id` is the finding, `status` FAIL or PASS. For events whose makers have no words of
- * their own for tickets.
- */
-export const Finding = z.object({
-  id: z.string(),
-  status: z.string(),
-  severity: z.string().optional(),
-  title: z.string().optional(),
-  message: z.string().optional(),
-  projectId: z.string().nullish(),
-  clusterName: z.string().nullish(),
-});
-
-const severityIn = (text: string | undefined): Severity => {
-  const lower = text?.toLowerCase();
-  if (lower === 'critical') return 'critical';
-  if (lower === 'high' || lower === 'error') return 'error';
-  return lower === 'low' || lower === 'info' || lower === 'informational' ? 'info' : 'warning';
-};
+const FINDING = { critical: 'critical', high: 'error', medium: 'warning', low: 'info', info: 'info' } as const;
 
 /** One line for each kind of event: a new one needs no more. */
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -148,20 +144,51 @@ const KINDS: Readonly<Record<string, Kind>> = {
         ? nothing
         : { kind: 'over', thing: `migration ${runId}` },
   ),
-  'Backup Finding': kind(Finding, ({ id, status, severity, title, message, projectId, clusterName }) =>
-    status === 'FAIL'
-      ? {
+  [ROTATION_BLOCKED]: kind(RotationBlocked, ({ secretArn, secretId, clientId }) => ({
+    kind: 'trouble',
+    thing: `secret ${secretArn}`,
+    episode: `blocked ${secretId}`,
+    type: 'SECRET_ROTATION_BLOCKED',
+    severity: 'error',
+    sentence: `A secret that nobody here made blocks every rotation of ${clientId}: ${secretId}`,
+  })),
+  [ROTATION_FAILED]: kind(RotationFailed, ({ secretArn, versionId, step, code, reason, mayPass }) =>
+    mayPass
+      ? nothing
+      : {
           kind: 'trouble',
-          thing: `backup ${id}`,
-          episode: '',
-          type: 'BACKUP_FINDING',
-          severity: severityIn(severity),
-          sentence: [title, message].filter((text) => text).join(': ') || `Backup finding ${id}`,
-          ...(projectId && { projectId }),
-          ...(clusterName && { cluster: clusterName }),
-        }
-      : { kind: 'over', thing: `backup ${id}` },
+          thing: `secret ${secretArn}`,
+          episode: `failed ${versionId} ${code}`,
+          type: 'SECRET_ROTATION_FAILED',
+          severity: 'error',
+          sentence: `The rotation of ${nameOfSecret(secretArn)} failed at ${step}: ${code}, ${reason}`,
+        },
   ),
+  [STRAGGLER_SEEN]: kind(StragglerSeen, ({ secretArn, secretId, until, waitingFor }) => ({
+    kind: 'trouble',
+    thing: `straggler ${secretArn}`,
+    episode: secretId,
+    type: 'SECRET_STRAGGLER',
+    severity: 'warning',
+    sentence: `Somebody still needs the replaced secret of ${nameOfSecret(secretArn)}, which is kept until ${until}${waitingFor.length > 0 ? `: ${waitingFor.join(', ')}` : ''}`,
+  })),
+  [PREVIOUS_RETIRED]: kind(PreviousRetired, ({ secretArn }) => ({ kind: 'over', thing: `straggler ${secretArn}` })),
+  [BACKUP_FINDING_OPENED]: kind(BackupFindingOpened, (finding) => ({
+    kind: 'trouble',
+    thing: `backup ${finding.findingId}`,
+    // One ticket for a cluster, whatever number of rules it breaks.
+    group: `backups ${finding.organizationId} ${finding.projectId ?? ''} ${finding.clusterId ?? ''}`,
+    episode: finding.firstSeen,
+    type: `BACKUP_${finding.rule.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`,
+    severity: FINDING[finding.severity],
+    sentence: `${finding.title}: ${finding.reason} ${finding.remedy}`,
+    projectId: finding.projectId,
+    cluster: finding.clusterName,
+  })),
+  [BACKUP_FINDING_RESOLVED]: kind(BackupFindingResolved, ({ findingId }) => ({
+    kind: 'over',
+    thing: `backup ${findingId}`,
+  })),
 };
 
 /** What an event of the bundle's bus says, or undefined where it is no kind this knows, or not of the shape of its kind. */
@@ -191,7 +218,7 @@ export function observationOfTrouble(
     heardAt: now,
     digest: '',
     severity: told.severity,
-    incident: told.thing.slice(0, 2_000),
+    incident: (told.group ?? told.thing).slice(0, 2_000),
   };
 }
 

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import type { State } from '../../lib/aws/state.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
-import type { Traits } from '../../lib/tickets/tickets.ts';
 
 const Pace = z.object({
   pausedUntil: z.number().default(0),
@@ -20,14 +19,16 @@ const SHARE = 20;
 const BLIND_MS = 2_000;
 const TRIES = 8;
 
+/** Writes a tracker takes, all tickets together. */
+export interface Budget {
+  readonly writesPerMinute: number;
+  readonly writesPerHour?: number | undefined;
+}
+
 /** Keeps all containers together within what a tracker takes, and away from one that asked to be left alone. */
 export interface Pacer {
   /** Undefined when one write may be sent now, or the instant to ask again. */
-  take(
-    destination: string,
-    budget: Traits['budget'],
-    deadline: Deadline,
-  ): Promise<{ until: number; why: string } | undefined>;
+  take(destination: string, budget: Budget, deadline: Deadline): Promise<{ until: number; why: string } | undefined>;
   /** Nobody sends anything there before that instant. */
   pause(destination: string, until: number, why: string, deadline: Deadline): Promise<void>;
 }

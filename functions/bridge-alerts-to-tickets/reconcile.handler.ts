@@ -12,7 +12,7 @@ import { Config, ReconcileEvent, Settings } from './contract.ts';
 import { bringOn, type DeliverOptions } from './deliver.ts';
 import { drain } from './drain.ts';
 import { hear } from './hear.ts';
-import { createJournal } from './journal.ts';
+import { createJournal, unitOf } from './journal.ts';
 import { type Reconciled, reconcileProject } from './reconcile.ts';
 import { redrive } from './redrive.ts';
 import { lapsed } from './tell.ts';
@@ -80,7 +80,7 @@ export const handler = defineHandler({
         onTrouble: (id, error) => onTrouble('an incident that is due could not be brought on', { ...id }, error),
       });
       await journal.flush(deadline);
-      for (const [name, count] of journal.counts) metrics.addMetric(name, MetricUnit.Count, count);
+      for (const [name, count] of journal.counts) metrics.addMetric(name, unitOf(name), count);
     }
     const incomplete = looked.filter(({ state }) => state !== 'looked');
     metrics.addMetric('ProjectsNotLookedAt', MetricUnit.Count, incomplete.length);

@@ -132,6 +132,16 @@ export const TicketSettings = z
     severities: z.record(z.string(), Severity).default({}),
     /** Pages to open first, by event type. */
     runbooks: z.record(z.string(), z.url({ protocol: /^https$/ })).default({}),
+    /** What a destination takes, where that is not what its system documents. Of all its tickets together. */
+    budgets: z
+      .record(
+        z.string(),
+        z.strictObject({
+          writesPerMinute: z.int().min(1),
+          writesPerHour: z.int().min(1).optional(),
+        }),
+      )
+      .default({}),
     silences: z.array(Silence).default([]),
     windows: z.array(Window).default([]),
     /** Projects whose alerts are looked at even before one of them was heard of. */
@@ -155,6 +165,8 @@ export const TicketSettings = z
         if (!known.has(id)) complain(['routes', index, 'to', place], 'is not among the destinations');
     for (const [place, id] of (settings.fallback ?? []).entries())
       if (!known.has(id)) complain(['fallback', place], 'is not among the destinations');
+    for (const id of Object.keys(settings.budgets))
+      if (!known.has(id)) complain(['budgets', id], 'is not among the destinations');
     for (const [index, { from, until }] of settings.silences.entries())
       if (Date.parse(until) <= Date.parse(from)) complain(['silences', index, 'until'], 'must be after from');
   });

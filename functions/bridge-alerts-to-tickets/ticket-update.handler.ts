@@ -16,7 +16,7 @@ import { Config, type HttpAnswer, HttpEvent, Settings } from './contract.ts';
 import { bringOn } from './deliver.ts';
 import { heedUpdate } from './heed-update.ts';
 import { answer, bytesOf } from './intake.ts';
-import { createJournal } from './journal.ts';
+import { createJournal, unitOf } from './journal.ts';
 import { createKeys, type Keys } from './keys.ts';
 
 /** The largest body a tracker sends. */
@@ -89,7 +89,7 @@ export const handler = defineHandler({
         0,
       );
       await journal.flush(deadline);
-      for (const [name, count] of journal.counts) metrics.addMetric(name, MetricUnit.Count, count);
+      for (const [name, count] of journal.counts) metrics.addMetric(name, unitOf(name), count);
       return answer(202);
     } catch (error) {
       log.error('an update could not be taken', {

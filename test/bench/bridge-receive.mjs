@@ -15,7 +15,10 @@ const eventOf = (nth) => {
   const cluster = alert % Number(clusters);
   const body = JSON.stringify({
     id: alert.toString(16).padStart(24, '0'),
-    groupId: project,
+    // Atlas lets a project have a few dozen clusters.
+    groupId: `${project.slice(0, 20)}${Math.floor(cluster / 25)
+      .toString(16)
+      .padStart(4, '0')}`,
     alertConfigId: 'b'.repeat(24),
     eventTypeName: 'OUTSIDE_METRIC_THRESHOLD',
     status: 'OPEN',
