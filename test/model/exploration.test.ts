@@ -13,7 +13,7 @@ const isWhole = process.env['SUITE'] === 'model';
 const seed = Number(process.env['MODEL_SEED'] ?? 1);
 const writePairs = Number(process.env['MODEL_PAIRS'] ?? 6);
 const THREADS = 2;
-const AT_LEAST = isWhole ? 100_000 : 2_000;
+const AT_LEAST = isWhole ? 100_000 : 1_500;
 
 let loaded: Loaded;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ function tasks(scenes: readonly string[]): Task[] {
     Array.from({ length: parts }, (_, part): Task => {
       const job = isWhole
         ? { scene, part, of: parts, moves: 'all' as const, writePairs, otherPairs: 100, seed }
-        : { scene, part: index % 40, of: 40, moves: 'all' as const, writePairs: 0, otherPairs: 100, seed };
+        : { scene, part: index % 50, of: 50, moves: 'all' as const, writePairs: 0, otherPairs: 20, seed };
       return { kind: 'alone', job };
     }),
   );
@@ -57,9 +57,9 @@ describe('a rotation', () => {
       expect(sayFailures(explored)).toBe('');
       expect(explored.failed).toBe(0);
       expect(explored.schedules).toBeGreaterThanOrEqual(AT_LEAST);
-      expect(explored.courses.size).toBeGreaterThanOrEqual(AT_LEAST * 0.95);
+      expect(explored.courses.size).toBeGreaterThanOrEqual(AT_LEAST * 0.9);
     },
-    isWhole ? 3_600_000 : 120_000,
+    isWhole ? 3_600_000 : 300_000,
   );
 
   it('without faults mints one secret and at most three tokens, with at most nine calls of Atlas', async () => {
@@ -70,8 +70,8 @@ describe('a rotation', () => {
       const { clean } = await model.play({ scene, moves: [] });
       expect(clean, scene).toMatchObject({ mints: 1 });
       expect(clean.tokens, scene).toBeLessThanOrEqual(3);
-      // To make room first takes a deletion, and a look after it.
-      expect(clean.atlasCalls, scene).toBeLessThanOrEqual(scene.includes('/none/') ? 9 : 11);
+      // To make room first takes a deletion and the looks that lead to it.
+      expect(clean.atlasCalls, scene).toBeLessThanOrEqual(scene.includes('/none/') ? 9 : 13);
     }
   });
 });

@@ -12,7 +12,7 @@ export interface Job {
   readonly part: number;
   readonly of: number;
   /** What befalls an effect: faults of writes alone, of reads too, or also what people and the sweep do. */
-  readonly moves: 'faults of writes' | 'faults' | 'all';
+  readonly moves: 'faults of writes' | 'actions at writes' | 'faults' | 'all';
   /** How many of a thousand pairs of faults of writes are played. */
   readonly writePairs: number;
   /** How many of a thousand single moves are followed by one more of any kind. */
@@ -113,8 +113,7 @@ export async function explore(
   if (part === 0) take(into, base);
   let nth = 0;
   for (const { at, operation, isWrite } of effectsOf(base.entries, 1)) {
-    const faults = isWrite || moves !== 'faults of writes' ? movesFor(operation, isWrite, SINGLE_WAITS) : [];
-    for (const code of [...faults, ...(moves === 'all' ? ACTIONS : [])]) {
+    for (const code of movesAt(operation, isWrite, moves)) {
       if (nth++ % of !== part) continue;
       if (isOver() || into.failures.length >= ENOUGH) return;
       const first: Move = { at, code };
@@ -131,6 +130,13 @@ export async function explore(
       }
     }
   }
+}
+
+function movesAt(operation: string, isWrite: boolean, moves: Job['moves']): readonly string[] {
+  if (!isWrite && moves.endsWith('writes')) return [];
+  if (moves === 'actions at writes') return ACTIONS;
+  const faults = movesFor(operation, isWrite, SINGLE_WAITS);
+  return moves === 'all' ? [...faults, ...ACTIONS] : faults;
 }
 
 function* pairsOfWrites(

@@ -27,10 +27,9 @@ export async function hunt(model: Model, seed: number): Promise<Kill | undefined
   // Every scene by itself, then a little of everything, then all of it.
   await alone({ moves: 'faults', of: Number.MAX_SAFE_INTEGER, writePairs: 0 });
   if (!isOver()) await exploreTogether(model, { seed, runs: FIRST_RUNS }, into, isOver);
-  await alone(
-    { moves: 'faults of writes', of: 1, writePairs: 0 },
-    model.SCENES.filter((scene) => /none|over/.test(scene)),
-  );
+  const simple = model.SCENES.filter((scene) => /none|over/.test(scene));
+  await alone({ moves: 'faults of writes', of: 1, writePairs: 0 }, simple);
+  await alone({ moves: 'actions at writes', of: 1, writePairs: 0 }, simple);
   await alone({ moves: 'all', of: 5, writePairs: 0 });
   if (!isOver()) await exploreTogether(model, { seed: seed + 1, runs: LAST_RUNS }, into, isOver);
   await alone({ moves: 'all', of: 1, writePairs: 20 });

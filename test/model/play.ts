@@ -1,4 +1,5 @@
 /** Plays one schedule: the rotation under its faults, then, with the faults stopped, whatever brings it to rest. */
+import { ROTATION_TAKEN_BACK, SECRET_ROLLED_BACK, SECRET_ROTATED } from '../../lib/events/rotation.ts';
 import { Host } from './host.ts';
 import { createModelWorld, type ModelWorld } from './model-world.ts';
 import { type Subject, seed } from './scenes.ts';
@@ -26,6 +27,9 @@ const AFTERWARDS = [HOUR, HOUR, DAY - HOUR, ...Array<number>(120).fill(DAY)];
 
 /** Whatever has not come to rest by then never will. */
 const LONGEST_MS = 26 * DAY;
+
+/** What tells of a version that became current. */
+const TELLS: ReadonlySet<string> = new Set([SECRET_ROTATED, ROTATION_TAKEN_BACK, SECRET_ROLLED_BACK]);
 
 /** At rest a current secret has more life left than a mint would leave it. */
 const AT_REST_MS = 8 * DAY;
@@ -260,7 +264,7 @@ function checkRest(scenario: Scenario): void {
   }
   for (const versionId of watch.promoted) {
     const told = world.events.entries.some(
-      (event) => event.source === 'atlas-automation' && Object.values(event.detail).includes(versionId),
+      (event) => TELLS.has(event['detail-type']) && Object.values(event.detail).includes(versionId),
     );
     if (!told) watch.say('L3', 'a version was promoted, and nobody was told');
   }
