@@ -10,7 +10,7 @@ import type { RotationRetry } from './aws/secrets-manager/rotation.ts';
 import type { FifoQueue } from './aws/sqs/fifo-queue.ts';
 import { createMovableClock, type MovableClock } from './clock.ts';
 import { FaultPlan } from './faults.ts';
-import { createLocalFunction, type LocalFunction } from './lambda/function.ts';
+import { createLocalFunction, type LocalFunction, type LocalFunctionOptions } from './lambda/function.ts';
 import { type Delivery, deliverBatch } from './lambda/queue-trigger.ts';
 
 /** The folder `npm run build` fills. */
@@ -33,9 +33,16 @@ export interface MachineOptions {
   readonly alertQueue?: { readonly visibilitySeconds?: number; readonly maxReceives?: number };
   /** Lets events start functions, as the rules of the stack do. Off unless asked for: a test starts its own. */
   readonly rules?: boolean;
-  /** Gets what the functions print: their logs and metrics. */
-  readonly onOutput?: (text: string) => void;
+  /** Gets what the functions print: their logs and metrics, and the name of the function. */
+  readonly onOutput?: (text: string, lambda: string) => void;
+  /** What one function has of its own; `environment` is what all of them share. */
+  readonly placement?: (name: string, environment: Readonly<Record<string, string>>) => Placement;
+  /** Stands around every function that is placed, and so sees every invocation, whoever makes it. */
+  readonly around?: (placed: LocalFunction) => LocalFunction;
 }
+
+/** What is right for one function. Its environment stands for the shared one, not over it. */
+export type Placement = Partial<Pick<LocalFunctionOptions, 'environment' | 'timeoutMs' | 'memoryMb'>>;
 
 /** What the automation may use to reach Atlas; a service account gets one more secret for it. */
 export type AutomationCredentials =
@@ -154,17 +161,19 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
   // A stack of its own: functions are placed after this returned, too, when what holds the rest has been handed on.
   const placedHere = started.use(new AsyncDisposableStack());
   const place = (name: string, further: Readonly<Record<string, string>> = {}): LocalFunction => {
-    const placed = placedHere.use(
-      createLocalFunction({
-        name,
-        bundles,
-        region: REGION,
-        account: ACCOUNT,
-        environment: { ...environment, ...further },
-        ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-        ...(options.onOutput && { onOutput: options.onOutput }),
-      }),
-    );
+    const { onOutput, around = (made) => made } = options;
+    const { environment: own = environment, ...placement } = options.placement?.(name, environment) ?? {};
+    const made = createLocalFunction({
+      name,
+      bundles,
+      region: REGION,
+      account: ACCOUNT,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+      ...placement,
+      environment: { ...own, ...further },
+      ...(onOutput && { onOutput: (text) => onOutput(text, name) }),
+    });
+    const placed = around(placedHere.use(made));
     all.push(placed);
     return placed;
   };

@@ -22,7 +22,7 @@ const policy = (style: string, script: string, served: boolean): string =>
     `script-src ${script === '' ? "'none'" : hashOf(script)}`,
     'img-src data:',
     "base-uri 'none'",
-    ...(served ? ["connect-src 'self'", "form-action 'self'"] : ["form-action 'none'"]),
+    ...(served ? ["connect-src 'self'", "form-action 'self'", "frame-src 'self'"] : ["form-action 'none'"]),
   ].join('; ');
 
 /** A whole page in one file: opens from a disk, asks nobody for anything, and cannot be made to. */

@@ -48,6 +48,8 @@ export interface Chromium extends AsyncDisposable {
   readonly version: string;
   /** Opens a page from a file and waits until its script is done, where it has one that may run. */
   open(text: string, view?: View): Promise<Opened>;
+  /** Goes to an address, and waits until the page is there. */
+  visit(address: string, view?: View): Promise<Opened>;
 }
 
 export async function startChromium(): Promise<Chromium> {
@@ -58,40 +60,50 @@ export async function startChromium(): Promise<Chromium> {
   });
   const folder = await mkdtemp(path.join(tmpdir(), 'pages-'));
   let files = 0;
+  async function visit(
+    href: string,
+    { width = 1280, scheme = 'light', script = true }: View = {},
+    untilReady: (page: Page) => Promise<unknown> = async () => {},
+  ): Promise<Opened> {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    const requests: string[] = [];
+    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) =>
+      complaints.push(`error: ${error instanceof Error ? error.message : String(error)}`),
+    );
+    page.on('dialog', (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (request.url() !== href) requests.push(request.url());
+    });
+    await page.setJavaScriptEnabled(script);
+    await page.setViewport({ width, height: 900 });
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    const start = performance.now();
+    await page.goto(href);
+    await untilReady(page);
+    return {
+      page,
+      complaints,
+      requests,
+      tookMs: performance.now() - start,
+      [Symbol.asyncDispose]: () => page.close(),
+    };
+  }
   return {
     version: await browser.version(),
-    async open(text, { width = 1280, scheme = 'light', script = true } = {}) {
+    async open(text, view = {}) {
       const file = path.join(folder, `${++files}.html`);
       await writeFile(file, text);
-      const page = await browser.newPage();
-      const complaints: string[] = [];
-      const requests: string[] = [];
-      const { href } = pathToFileURL(file);
-      page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-      page.on('pageerror', (error) =>
-        complaints.push(`error: ${error instanceof Error ? error.message : String(error)}`),
-      );
-      page.on('dialog', (dialog) => {
-        complaints.push(`dialog: ${dialog.message()}`);
-        void dialog.dismiss();
+      return visit(pathToFileURL(file).href, view, async (page) => {
+        if (view.script !== false && text.includes('id="index"'))
+          await page.waitForSelector('html[data-ready]', { timeout: 30_000 });
       });
-      page.on('request', (request) => {
-        if (request.url() !== href) requests.push(request.url());
-      });
-      await page.setJavaScriptEnabled(script);
-      await page.setViewport({ width, height: 900 });
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-      const start = performance.now();
-      await page.goto(href);
-      if (script && text.includes('id="index"')) await page.waitForSelector('html[data-ready]', { timeout: 30_000 });
-      return {
-        page,
-        complaints,
-        requests,
-        tookMs: performance.now() - start,
-        [Symbol.asyncDispose]: () => page.close(),
-      };
     },
+    visit: (address, view) => visit(address, view),
     async [Symbol.asyncDispose]() {
       await browser.close();
       await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Machine } from '../machine.ts';
+import { EventInvocations } from './event-invocations.ts';
+import type { Ledger } from './ledger.ts';
+import { type NextDue, scheduleOf } from './schedule.ts';
+import type { ScheduleWiring, Wiring } from './wiring.ts';
+
+/** How often is looked whether something is due. */
+const TICK_MS = 500;
+/** How often the queue is asked while it is empty. */
+const POLL_MS = 250;
+
+export interface HostOptions {
+  readonly machine: Machine;
+  readonly wiring: Wiring;
+  readonly ledger: Ledger;
+  /** Schedules ask for a dry run; events, webhooks and the queue start nothing. */
+  readonly dryRun?: boolean;
+  /** Pauses before a failed event is tried again; Lambda's own unless given. */
+  readonly pausesMs?: readonly number[];
+  /** Runs every schedule once at the start, too. */
+  readonly firstRuns?: boolean;
+}
+
+interface Timed {
+  readonly wiring: ScheduleWiring;
+  readonly next: NextDue;
+  dueAt: Date | undefined;
+}
+
+/** Runs the functions of a machine as the stack's schedules, rules, queue and rotations ask for it. */
+export class Host {
+  readonly machine: Machine;
+  readonly wiring: Wiring;
+  readonly ledger: Ledger;
+  readonly dryRun: boolean;
+  readonly events: EventInvocations;
+  readonly #firstRuns: boolean;
+  readonly #timed: Timed[] = [];
+  readonly #stopping = new AbortController();
+  readonly #loops: Promise<void>[] = [];
+  #unsubscribe = (): void => {};
+
+  constructor({ machine, wiring, ledger, dryRun = false, pausesMs, firstRuns = false }: HostOptions) {
+    this.machine = machine;
+    this.wiring = wiring;
+    this.ledger = ledger;
+    this.dryRun = dryRun;
+    this.#firstRuns = firstRuns;
+    this.events = new EventInvocations({
+      invoke: (lambda, event) => machine.invoke(lambda, event),
+      onChange: () => ledger.changed(),
+      ...(pausesMs && { pausesMs }),
+    });
+  }
+
+  get stopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** When a schedule runs a function next. */
+  nextRunOf(lambda: string): Date | undefined {
+    const due = this.#timed.flatMap(({ wiring, dueAt }) => (wiring.lambda === lambda && dueAt ? [dueAt] : []));
+    return due.toSorted((a, b) => a.getTime() - b.getTime())[0];
+  }
+
+  async start(): Promise<void> {
+    const { machine, wiring, ledger } = this;
+    const now = machine.clock.now();
+    for (const schedule of wiring.schedules) {
+      const next = scheduleOf(schedule.expression, now);
+      this.#timed.push({ wiring: schedule, next, dueAt: this.#firstRuns ? now : next(now) });
+    }
+    this.#unsubscribe = machine.aws.events.subscribe((event) => {
+      ledger.heard(event);
+      const { bus: _, ...delivered } = event;
+      if (this.dryRun || this.stopping) return;
+      for (const { name, matches, lambdas, keptFor } of wiring.rules) {
+        if (!matches(delivered)) continue;
+        for (const lambda of lambdas) this.events.send(lambda, delivered);
+        for (const lambda of keptFor) this.events.keep(lambda, delivered, name);
+      }
+    });
+    await this.#scheduleRotations();
+    this.#loops.push(this.#every(TICK_MS, () => this.#tick()));
+    if (wiring.queues.has('deliver-tickets') && !this.dryRun)
+      this.#loops.push(this.#every(POLL_MS, async () => void (await machine.deliver())));
+  }
+
+  /**
+   * Starts nothing any more, and waits for what runs. Events that waited to be tried again become dead letters; safe to
+   * call twice.
+   */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#unsubscribe();
+    this.events.stop();
+    await Promise.all(this.#loops);
+    await this.ledger.settled();
+  }
+
+  async #scheduleRotations(): Promise<void> {
+    const client = new SecretsManagerClient(this.machine.sdk);
+    for (const { secret, lambda, schedule } of this.wiring.rotations)
+      await client.send(
+        new RotateSecretCommand({
+          SecretId: secret,
+          RotationLambdaARN: this.machine.lambda(lambda).arn,
+          RotationRules: { ScheduleExpression: schedule },
+          RotateImmediately: false,
+        }),
+      );
+    client.destroy();
+    await this.machine.aws.secretsManager.rotationsSettled();
+  }
+
+  async #tick(): Promise<void> {
+    const now = this.machine.clock.now();
+    for (const timed of this.#timed) {
+      if (!timed.dueAt || timed.dueAt > now) continue;
+      // Counted on from now: what fell due meanwhile, while the machine slept, is one run.
+      timed.dueAt = timed.next(now);
+      this.events.send(timed.wiring.lambda, this.#scheduledEvent(timed.wiring, now));
+    }
+    if (!this.dryRun) this.machine.aws.secretsManager.rotateDue();
+    // What was delivered is let go of.
+    await this.machine.aws.events.delivered();
+  }
+
+  #scheduledEvent({ name, input }: ScheduleWiring, now: Date): object {
+    if (this.dryRun) return { ...input, dryRun: true };
+    if (input) return input;
+    return {
+      version: '0',
+      id: randomUUID(),
+      'detail-type': 'Scheduled Event',
+      source: 'aws.events',
+      account: '000000000000',
+      time: now.toISOString().replace(/\.\d{3}/, ''),
+      region: 'us-east-1',
+      resources: [name],
+      detail: {},
+    };
+  }
+
+  /** Does something again and again until the host stops; one that fails is said, and does not end it. */
+  async #every(ms: number, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await work();
+      } catch (error) {
+        this.ledger.printed(`the local host: ${error instanceof Error ? error.message : String(error)}\n`, 'host');
+      }
+      await pause(ms, signal);
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', done);
+    resolve();
+  };
+  const timer = setTimeout(done, ms);
+  signal.addEventListener('abort', done, { once: true });
+  return promise;
+}

@@ -1,0 +1,100 @@
+import { createHmac } from 'node:crypto';
+import type { Settings } from '../../settings.ts';
+import type { Alert, AlertChange } from '../atlas-sandbox/state/alerts.ts';
+import type { Organization, Project } from '../atlas-sandbox/world.ts';
+import type { Machine } from '../machine.ts';
+import { seedClusters } from '../tour/backups.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What the sandbox of Atlas holds once it is filled. */
+export interface DemoWorld {
+  readonly org: Organization;
+  readonly project: Project;
+}
+
+/**
+ * Fills the sandbox of Atlas and the embedded Secrets Manager so that every function of these settings finds what it
+ * looks for: an account for each secret to rotate, one for the automation itself, and clusters that are backed up as
+ * they should be, and not.
+ */
+export async function seedWorld(machine: Machine, { rotation, atlas }: Settings): Promise<DemoWorld> {
+  const { world } = machine.atlas;
+  const org = world.addOrg({ name: 'Example' });
+  const project = world.addProject(org, { name: 'shop' });
+  const now = machine.clock.now().getTime();
+  seedClusters(machine, org, project);
+
+  const owner = world.addOrgAccount(org, { name: 'organization owner', roles: ['ORG_OWNER'] });
+  const ownerValue = { clientId: owner.clientId, clientSecret: world.addSecret(owner).value };
+  const administrators = new Set(rotation.secrets.flatMap(({ adminSecret }) => adminSecret ?? []));
+  for (const name of administrators) await machine.putSecret(name, ownerValue);
+  for (const [nth, { secret, adminSecret }] of rotation.secrets.entries()) {
+    const name = secret.slice(0, 60);
+    // Who rotates itself has to be its own owner.
+    const account = world.addOrgAccount(org, {
+      name,
+      roles: [adminSecret === undefined ? 'ORG_OWNER' : 'ORG_READ_ONLY'],
+    });
+    const minted = world.addSecret(account, { createdAt: new Date(now - 5 * DAY_MS), hours: (9 + 20 * nth) * 24 });
+    await machine.putSecret(secret, {
+      clientId: account.clientId,
+      clientSecret: minted.value,
+      orgId: org.id,
+      secretId: minted.id,
+      createdAt: minted.createdAt.toISOString(),
+      expiresAt: minted.expiresAt.toISOString(),
+      ...(adminSecret !== undefined && { adminSecretArn: adminSecret }),
+    });
+  }
+  await putCredentials(machine, atlas, ownerValue);
+  return { org, project };
+}
+
+/** Puts these credentials wherever the settings let a function look for its own. */
+export async function putCredentials(
+  machine: Pick<Machine, 'putSecret'>,
+  { credentials }: Settings['atlas'],
+  value: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const names = new Set(Object.values(credentials).flatMap((each) => (each === undefined ? [] : each.secret)));
+  for (const name of names) await machine.putSecret(name, value);
+}
+
+const bodyOf = (alert: Alert): object => ({
+  id: alert.id,
+  groupId: alert.groupId,
+  orgId: alert.orgId,
+  alertConfigId: alert.alertConfigId,
+  eventTypeName: alert.eventTypeName,
+  status: alert.status,
+  created: alert.createdAt.toISOString(),
+  updated: alert.updatedAt.toISOString(),
+  ...(alert.lastNotifiedAt && { lastNotified: alert.lastNotifiedAt.toISOString() }),
+  ...(alert.resolvedAt && { resolved: alert.resolvedAt.toISOString() }),
+  ...alert.details,
+});
+
+/** Lets the sandbox of Atlas send its webhooks to `url`, signed with `key`. One that does not get there is lost. */
+export function sendWebhooks({ atlas: { world } }: Machine, url: string, key: string): () => void {
+  return world.alerts.onAlert((change: AlertChange, alert) => {
+    const body = JSON.stringify(bodyOf(alert));
+    const signature = createHmac('sha1', key).update(body).digest('base64');
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-mms-event': change, 'x-mms-signature': signature },
+      body,
+    }).catch(() => {});
+  });
+}
+
+/** One host of the demonstration is down. */
+export const openAlert = ({ atlas: { world } }: Machine, { project }: DemoWorld): Alert =>
+  world.alerts.openAlert(project, {
+    eventTypeName: 'HOST_DOWN',
+    details: {
+      clusterName: 'orders',
+      hostnameAndPort: 'orders-shard-00-01.example.net:27017',
+      replicaSetName: 'atlas-orders-shard-0',
+    },
+  });

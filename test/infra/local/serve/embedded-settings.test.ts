@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { embeddedSettings } from '../../../../infra/local/serve/embedded-settings.ts';
+import { agreementFor, partsOf } from '../../../../infra/local/serve/modes.ts';
+import { createTicketSandbox } from '../../../../infra/local/ticket-sandbox/sandbox.ts';
+import { Settings } from '../../../../infra/settings.ts';
+import { EXAMPLE } from './probe-host.ts';
+
+const ORIGIN = 'http://127.0.0.1:9';
+const tickets = createTicketSandbox();
+
+describe('the settings on one machine', () => {
+  it('send no ticket, no value and no finding anywhere else, and say so', () => {
+    const asked = {
+      ...EXAMPLE,
+      audit: { ...EXAMPLE.audit, securityHub: { accountId: '123456789012', region: 'eu-central-1', partition: 'aws' } },
+    };
+    const { settings, changes, trackers } = embeddedSettings(asked, tickets, ORIGIN, 'embedded');
+    expect(settings.tickets.destinations).toMatchObject([
+      { id: 'incidents', type: 'github', baseUrl: `${ORIGIN}/github` },
+    ]);
+    expect([...trackers]).toEqual([['incidents', 'github']]);
+    expect(settings.rotation.secrets.flatMap(({ fanOut }) => fanOut.map(({ type }) => type))).toEqual(['ssm']);
+    expect(settings.audit).not.toHaveProperty('securityHub');
+    expect(changes.join(' ')).toMatch(/incidents.*github-actions.*kubernetes.*Security Hub/);
+    expect(JSON.stringify(settings.tickets.destinations)).not.toContain('https://');
+  });
+
+  it('name secrets by name where the stack names them by ARN', () => {
+    const secret = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:atlas/own-AbCdEf';
+    const asked = Settings.parse({ atlas: { credentials: { audit: { secret } } } });
+    expect(embeddedSettings(asked, tickets, ORIGIN, 'embedded').settings.atlas.credentials.audit?.secret).toBe(
+      'atlas/own',
+    );
+  });
+
+  it('rotate nothing of a real Atlas: those values are elsewhere', () => {
+    const { settings, changes } = embeddedSettings(EXAMPLE, tickets, ORIGIN, 'real');
+    expect(settings.rotation.secrets).toEqual([]);
+    expect(changes.join(' ')).toContain('No secret is rotated');
+  });
+});
+
+describe('what is real', () => {
+  it('is said, and needs a yes where it could be changed', () => {
+    expect(agreementFor({ atlas: undefined, dryRun: false })).toBeUndefined();
+    expect(agreementFor({ atlas: 'https://cloud.mongodb.com', dryRun: true })).toBeUndefined();
+    expect(agreementFor({ atlas: 'https://cloud.mongodb.com', dryRun: false })).toContain('--yes');
+    expect(partsOf({ atlas: 'https://cloud.mongodb.com', dryRun: false }).join('\n')).toContain(
+      'REAL, at https://cloud.mongodb.com',
+    );
+    expect(partsOf({ atlas: undefined, dryRun: false }).join('\n')).toContain('in memory');
+  });
+});
