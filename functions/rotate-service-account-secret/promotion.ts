@@ -38,7 +38,7 @@ export function promotionOf(traces: Traces): { readonly at: Date; readonly recor
   if (currentMadeAt === undefined) return { at: lastRotatedAt ?? currentVersionAt ?? now, recorded: true };
   if (lastRotatedAt === undefined) {
     const byHand = currentVersionAt === undefined || currentVersionAt.getTime() - currentMadeAt.getTime() > BY_HAND_MS;
-    if (byHand) return { at: currentMadeAt, recorded: true };
+    if (byHand) return { at: currentVersionAt ?? currentMadeAt, recorded: true };
     // The first rotation, and nobody saw its end: it may have been promoted days after the mint.
     if (lastChangedAt === undefined) return { at: currentMadeAt, recorded: false };
     return { at: lastChangedAt > currentMadeAt ? lastChangedAt : currentMadeAt, recorded: true };

@@ -295,8 +295,8 @@ async function act(scenario: Scenario, code: string): Promise<void> {
     case 'M':
     case 'Q': {
       const text = bytes(code === '!M' ? 'AWSCURRENT' : 'AWSPREVIOUS');
-      // Nobody puts back a value that works no more.
-      if (text === undefined || (code === '!Q' && !isAlive(secretOf(subject, managed.labels['AWSPREVIOUS'])))) return;
+      // Nobody puts back a value that works no more, or ends before the next sweep could do anything about it.
+      if (text === undefined || (code === '!Q' && !isWorthIt(subject))) return;
       const SecretString = code === '!M' ? JSON.stringify({ ...JSON.parse(text), note: 'by hand' }) : text;
       return by('PutSecretValue', { ClientRequestToken: tokenOf(6), SecretString });
     }
@@ -311,6 +311,7 @@ async function act(scenario: Scenario, code: string): Promise<void> {
       });
     }
     case 'L':
+      if (!isWorthIt(subject)) return;
       watch.isOperatorAtWork = true;
       await host.byHand(subject, 'roll back');
       return;
@@ -350,6 +351,12 @@ async function act(scenario: Scenario, code: string): Promise<void> {
     default:
       throw new Error(`${code} is no action`);
   }
+}
+
+/** Whether the previous secret lives long enough to go back to it. */
+function isWorthIt(subject: Subject): boolean {
+  const previous = secretOf(subject, labelled(subject, 'AWSPREVIOUS'));
+  return previous !== undefined && previous.expiresAt.getTime() - time.now() > 2 * HOUR;
 }
 
 const newest = ({ account }: Subject) =>

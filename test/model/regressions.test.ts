@@ -21,6 +21,7 @@ it.each([
   ['I2: a value put by hand replaces one that was current until then', 'self/previous over/fresh DescribeSecret.1:!Q'],
   ['I2: the same while a rotation is brought on', 'admin/previous over/empty DescribeSecret.4:!Q'],
   ['I2: promoted by the sweep days after the mint', 'admin/none/stored days ago'],
+  ['I2: the same, and somebody edits the new value by hand', 'admin/none/stored days ago mintToken.3:!M'],
   ['I2: promoted by the sweep, which was killed', 'self/young orphan/fresh UpdateSecretVersionStage.1:K'],
   ['I4: deletes with a token of the secret that goes', 'self/young orphan/fresh DescribeSecret.14:!Q'],
   ['I1: a mint whose view is outdated, beside a revocation', 'self/none/fresh getServiceAccount.1:!U'],

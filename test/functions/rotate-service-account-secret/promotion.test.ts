@@ -34,9 +34,9 @@ it.each<[string, Partial<Traces>, { at: Date; recorded: boolean }]>([
     { at: day(10), recorded: false },
   ],
   [
-    'when its secret was made, where it was written by hand and nothing was ever rotated',
+    'when it was written by hand, where nothing was ever rotated',
     { currentMadeAt: day(10), currentVersionAt: day(20), lastChangedAt: day(21) },
-    { at: day(10), recorded: true },
+    { at: day(20), recorded: true },
   ],
   [
     'when its secret was made, where nothing was ever rotated',
