@@ -20,6 +20,9 @@ import { takeBack } from './take-back.ts';
 import { requestIdsOf, rotationEvent, tell } from './tell.ts';
 import { revocationVersion, rolledBackVersion } from './version-ids.ts';
 
+/** A secret that is put back must be replaced before it ends: less time than this is too little to count on. */
+const LEAST_LEFT_MS = 6 * 3_600_000;
+
 /**
  * Puts the previous value back as a new version, once it has shown that it works. What it replaces goes on working, for
  * its grace. Safe to repeat: the same rollback is done once. Never moves a label back to an older version, because a
@@ -74,6 +77,11 @@ async function requirePrevious(
   if (rotation.current.versionId === revocationVersion(slot.id))
     throw nothingBehind(rotation, 'had its previous secret replaced because it has leaked');
   if (slot.expiresAt <= now) throw nothingBehind(rotation, 'has a previous secret that has expired');
+  if (slot.expiresAt.getTime() - now.getTime() < LEAST_LEFT_MS)
+    throw nothingBehind(
+      rotation,
+      `has a previous secret that ends at ${slot.expiresAt.toISOString()}, too soon to rotate again`,
+    );
   await prove(step, previous, { keepToken: able !== rotation });
   return { rotation: able, slot };
 }

@@ -108,6 +108,15 @@ describe.each(modes)('a rollback (%s)', (mode) => {
     expect(written(from)).toEqual([]);
   });
 
+  it('is refused while the previous secret still works but ends too soon to rotate again', async () => {
+    const subject = await world.seed(sceneOf('self'));
+    await world.rotate(subject);
+    world.machine.clock.advance(7 * DAY - 5 * HOUR);
+    const before = currentOf(subject);
+    await expect(rollback(subject)).rejects.toThrow(/too soon to rotate again/);
+    expect(currentOf(subject)).toEqual(before);
+  });
+
   it('is refused while a rotation is under way, and says what to do', async () => {
     const subject = await world.seed(sceneOf(mode, 'previous'));
     await world.rotate(subject, [
