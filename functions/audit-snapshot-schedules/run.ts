@@ -15,7 +15,7 @@ import { createPartWriter, linesOf, mustGet, openPreviousRun, type PreviousRun, 
  * Clusters in hand for every socket: while some wait for an answer others are judged, and no more are held in memory. A
  * project counts for one more than it has clusters.
  */
-const IN_HAND_PER_SOCKET = 1.5;
+const IN_HAND_PER_SOCKET = 3;
 /** What a project is taken to have that does not say. */
 const USUAL_CLUSTERS = 10;
 /** Left for the report when reading stops, in milliseconds. */
@@ -120,8 +120,7 @@ async function auditAll(
     const leave = await room.take((project.clusterCount ?? USUAL_CLUSTERS) + 1);
     if (failed) break;
     if (deadline.remainingMs() < reserve) {
-      const facts = { organizationId: audit.organizationId };
-      failed = { error: new AuditUnfinished('time ran out; the next invocation goes on from here', facts) };
+      failed = { error: unfinished(audit) };
       break;
     }
     const work = (async (): Promise<void> => {
@@ -137,8 +136,12 @@ async function auditAll(
     void work.then(() => working.delete(work));
   }
   await Promise.all(working);
-  if (failed) throw failed.error;
+  // Whatever broke when time was up broke because of that.
+  if (failed) throw deadline.signal.aborted ? unfinished(audit, failed.error) : failed.error;
 }
+
+const unfinished = ({ organizationId }: Audit, cause?: unknown): AuditUnfinished =>
+  new AuditUnfinished('time ran out; the next invocation goes on from here', { organizationId }, { cause });
 
 /** What a dry run needs of a project to say what the report would say. */
 const slim = ({ project, clusters }: AuditedProject): AuditedProject => ({

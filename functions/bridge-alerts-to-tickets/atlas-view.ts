@@ -12,6 +12,7 @@ import { clusterNames, stemOf } from './grouping.ts';
 import type { Subject } from './observation.ts';
 
 const KEPT_MS = 10 * 60_000;
+const FACTS_MS = 60_000;
 /** After a failure, so long nobody asks again. */
 const FAILED_MS = 60_000;
 
@@ -50,12 +51,19 @@ export interface AtlasView {
    * an incident must not change its key because Atlas answers again.
    */
   cluster(subject: Subject, patience: Deadline, deadline: Deadline): Promise<KnownCluster>;
+  /** Remembers what helps people for a minute; undefined where it can't be had in time. */
+  facts(
+    key: string,
+    ask: () => Promise<Record<string, string>>,
+    deadline: Deadline,
+  ): Promise<Record<string, string> | undefined>;
   acknowledge(projectId: string, id: string, until: Date, comment: string, deadline: Deadline): Promise<void>;
   unacknowledge(projectId: string, id: string, deadline: Deadline): Promise<void>;
 }
 
 export function createAtlasView(client: Pick<AtlasClient, 'call' | 'follow'>, state: State, clock: Clock): AtlasView {
   const configs = createMemory<string | undefined>(clock);
+  const facts = createMemory<Record<string, string>>(clock, FACTS_MS);
   const clusterLists = createMemory<ReadonlyMap<string, ClusterFacts>>(clock);
 
   async function clusters(projectId: string, deadline: Deadline): Promise<ReadonlyMap<string, ClusterFacts>> {
@@ -81,6 +89,7 @@ export function createAtlasView(client: Pick<AtlasClient, 'call' | 'follow'>, st
 
   return {
     client,
+    facts,
     async alert(projectId, id, deadline) {
       if (!/^[0-9a-f]{24}$/.test(projectId) || !/^[0-9a-f]{24}$/.test(id)) return undefined;
       try {
@@ -139,7 +148,7 @@ export function createAtlasView(client: Pick<AtlasClient, 'call' | 'follow'>, st
 }
 
 /** Keeps answers for minutes; a question that just failed is answered with undefined for a while. */
-function createMemory<T>(clock: Clock) {
+function createMemory<T>(clock: Clock, keptMs = KEPT_MS) {
   const kept = new Map<string, { readonly value: Promise<T | undefined>; readonly until: number }>();
   return async (key: string, ask: () => Promise<T>, deadline: Deadline): Promise<T | undefined> => {
     const now = clock.now().getTime();
@@ -149,7 +158,7 @@ function createMemory<T>(clock: Clock) {
       kept.set(key, { value: Promise.resolve(undefined), until: clock.now().getTime() + FAILED_MS });
       return undefined;
     });
-    kept.set(key, { value, until: now + KEPT_MS });
+    kept.set(key, { value, until: now + keptMs });
     return within(value, deadline);
   };
 }

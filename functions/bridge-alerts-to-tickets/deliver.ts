@@ -142,9 +142,11 @@ export async function bringOn(
   const { bridge, deadline, onTrouble } = options;
   const driven = await Promise.all(
     ids.map((id) =>
-      drive(id, { bridge, journal, deadline, patienceMs, fresh }).catch((error: unknown): undefined => {
-        onTrouble('an incident could not be brought on', { ...id }, error);
-      }),
+      drive(id, { bridge, journal, deadline, patienceMs, fresh, unhurried: patienceMs > 0 && ids.length <= FEW }).catch(
+        (error: unknown): undefined => {
+          onTrouble('an incident could not be brought on', { ...id }, error);
+        },
+      ),
     ),
   );
   return driven.filter((each) => each !== undefined);

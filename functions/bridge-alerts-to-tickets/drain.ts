@@ -40,7 +40,7 @@ async function drainDestination(destination: string, options: DrainOptions): Pro
       if (deadline.remainingMs() < 5_000) return;
       const id = { destination: item.value.destination, key: item.value.key };
       try {
-        await drive(id, { ...options, patienceMs: 0 });
+        await drive(id, { ...options, patienceMs: 0, unhurried: true });
         await leave(item.key.sk, id, options);
         await bridge.store.removeDue(item, deadline);
         done++;

@@ -21,6 +21,8 @@ export interface DriveOptions {
   readonly deadline: Deadline;
   /** How long to wait for what is not due yet, in milliseconds, before leaving it in the list of what is due. */
   readonly patienceMs: number;
+  /** Whether there is time for what Atlas did not add before the ticket was opened. */
+  readonly unhurried?: boolean;
   /** Incidents as this run has just written them: looked at first, and read again only where that proves old. */
   readonly fresh?: Map<string, Stored<Incident>>;
 }
@@ -212,10 +214,11 @@ async function enriching(incident: Incident, { bridge, deadline }: DriveOptions)
 /** Late, what Atlas did not say in time: then the ticket is edited once. */
 async function lateFacts(
   stored: Stored<Incident>,
-  { bridge, deadline }: DriveOptions,
+  { bridge, deadline, unhurried }: DriveOptions,
 ): Promise<Stored<Incident> | undefined> {
   const { value: incident } = stored;
   if (
+    !unhurried ||
     incident.enriched !== 'no' ||
     incident.scope.source !== 'atlas' ||
     incident.ticket?.state !== 'open' ||

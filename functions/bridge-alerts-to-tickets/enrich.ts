@@ -25,9 +25,12 @@ export async function enrich(
   if (ms <= 0 || !projectId || !/^[0-9a-f]{24}$/.test(projectId)) return undefined;
   const own = deadlineIn(Math.max(0, Math.min(ms, deadline.remainingMs())), clock);
   const within: Deadline = { signal: AbortSignal.any([own.signal, deadline.signal]), remainingMs: own.remainingMs };
+  // Asked once for all incidents of a storm: Atlas allows few of these calls.
   const [events, signIns] = await Promise.all([
-    recentEvents(atlas, projectId, firstHeardAt, within).catch(() => undefined),
-    cluster === undefined ? undefined : failedSignIns(atlas, projectId, cluster, within).catch(() => undefined),
+    atlas.facts(`events ${projectId}`, () => recentEvents(atlas, projectId, firstHeardAt, within), within),
+    cluster === undefined
+      ? undefined
+      : atlas.facts(`sign-ins ${projectId} ${cluster}`, () => failedSignIns(atlas, projectId, cluster, within), within),
   ]);
   return events === undefined && signIns === undefined ? undefined : { ...events, ...signIns };
 }

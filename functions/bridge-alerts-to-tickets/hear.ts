@@ -3,7 +3,7 @@ import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { deadlineIn } from '../../lib/runtime/deadline.ts';
 import { agreeOn, type KnownCluster, OURS } from './atlas-view.ts';
 import { type Bridge, contextOf } from './bridge.ts';
-import type { Incident, Member } from './core/incident.ts';
+import { type Incident, type Member, openMembers } from './core/incident.ts';
 import { begin, type Heard, nameOf, observe, owe } from './core/observe.ts';
 import { believe } from './doubt.ts';
 import { clusterNames, digestOf, incidentKey } from './grouping.ts';
@@ -45,28 +45,38 @@ interface Known {
  */
 export async function hear(observations: readonly Observation[], hearing: Hearing): Promise<IncidentId[]> {
   const alerts = new Map<string, Known>();
+  const heardOf = new Map(observations.map((observation) => [placeOf(observation), observation]));
+  await Promise.all(
+    [...heardOf].map(
+      async ([
+        place,
+        {
+          id,
+          subject: { projectId },
+        },
+      ]) => {
+        const stored = await hearing.bridge.store.readAlert(projectId, id, hearing.deadline);
+        const view = stored?.value;
+        alerts.set(place, { id, stored, view, heard: [], targets: new Map(), noticed: [], changed: false });
+      },
+    ),
+  );
   for (const observation of observations) await take(observation, alerts, hearing);
-  for (const known of alerts.values()) if (known.changed) await hold(known, hearing);
   const touched = new Map<string, IncidentId>();
   for (const id of await fold([...alerts.values()], hearing)) touched.set(nameOfIncident(id), id);
-  for (const known of alerts.values())
-    if (known.changed) for (const id of await remember(known, hearing)) touched.set(nameOfIncident(id), id);
-    else if (known.heard.length > 0 && known.view?.projectId)
-      await hearing.bridge.store.release(known.view.projectId, known.id, hearing.deadline);
+  const changed = [...alerts.values()].filter((known) => known.changed);
+  for (const id of (await Promise.all(changed.map((known) => remember(known, hearing)))).flat())
+    touched.set(nameOfIncident(id), id);
   for (const { noticed } of alerts.values()) for (const id of noticed) touched.set(nameOfIncident(id), id);
   return [...touched.values()];
 }
 
-async function take(given: Observation, alerts: Map<string, Known>, hearing: Hearing): Promise<void> {
-  const { bridge, journal, deadline } = hearing;
-  const projectId = given.subject.projectId;
-  const place = `${projectId ?? ''} ${given.id}`;
-  let known = alerts.get(place);
-  if (!known) {
-    const stored = await bridge.store.readAlert(projectId, given.id, deadline);
-    known = { id: given.id, stored, view: stored?.value, heard: [], targets: new Map(), noticed: [], changed: false };
-    alerts.set(place, known);
-  }
+const placeOf = ({ id, subject }: Observation): string => `${subject.projectId ?? ''} ${id}`;
+
+async function take(given: Observation, alerts: ReadonlyMap<string, Known>, hearing: Hearing): Promise<void> {
+  const { journal } = hearing;
+  const known = alerts.get(placeOf(given));
+  if (!known) return;
   const { view } = known;
   const refuse = (decision: string, reason: string): void => {
     journal.count('DuplicatesPrevented');
@@ -265,6 +275,8 @@ async function fold(alerts: readonly Known[], hearing: Hearing): Promise<Inciden
   return changed;
 }
 
+const NOBODY = { members: {} };
+
 async function putInto(
   id: IncidentId,
   identity: Pick<Incident, 'destination' | 'key' | 'route' | 'scope'> | undefined,
@@ -290,6 +302,11 @@ async function putInto(
       return false;
     }
     // Before the incident says so: if this process ends here, somebody still looks.
+    const { projectId } = incident.scope;
+    if (projectId && openMembers(incident).length > 0 && openMembers(stored?.value ?? NOBODY).length === 0) {
+      await knowProject(bridge, projectId, deadline);
+      await bridge.store.markOpen(projectId, id, deadline);
+    }
     if (incident.dueKey === undefined)
       incident = { ...incident, dueKey: await bridge.store.makeDue(id, incident.openAfter, deadline) };
     const written = stored
@@ -340,15 +357,7 @@ async function remember(known: Known, hearing: Hearing): Promise<IncidentId[]> {
     for (const incident of incidents)
       if (await putInto(incident, undefined, [{ id, member, late: false }], hearing)) touched.push(incident);
   }
-  if (view.projectId && wanted.state !== 'open') await bridge.store.release(view.projectId, id, deadline);
   return touched;
-}
-
-/** First on purpose: whatever incident it is put into, somebody asks Atlas about it until its end is known. */
-async function hold({ id, view, stored }: Known, { bridge, deadline }: Hearing): Promise<void> {
-  if (!view?.projectId || view.state !== 'open' || stored) return;
-  await knowProject(bridge, view.projectId, deadline);
-  await bridge.store.hold(view.projectId, id, deadline);
 }
 
 const projectsKnown = new WeakMap<object, Set<string>>();

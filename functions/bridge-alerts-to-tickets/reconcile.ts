@@ -1,15 +1,17 @@
 import * as z from 'zod';
 import { AtlasRejected } from '../../lib/atlas/errors.ts';
 import { type Alert, listGroupAlerts } from '../../lib/atlas/operations/alerts.ts';
+import type { Stored } from '../../lib/aws/state.ts';
 import { AutomationError } from '../../lib/errors.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import type { AtlasView } from './atlas-view.ts';
 import type { Bridge } from './bridge.ts';
+import { openMembers } from './core/incident.ts';
 import { owe } from './core/observe.ts';
 import { observationOf } from './doubt.ts';
 import type { Journal } from './journal.ts';
 import { isNewer, type Observation } from './observation.ts';
-import { type IncidentId, nameOfIncident } from './store.ts';
+import type { IncidentId } from './store.ts';
 
 /** Calls one project may cost in one run. */
 const MOST_CALLS = 5;
@@ -18,6 +20,7 @@ const PAGE = 500;
 const TAIL = 100;
 /** Alerts that began this much before the last look may have been missed by it. */
 const OVERLAP_MS = 5 * 60_000;
+const DAY_MS = 86_400_000;
 
 /** What is remembered of the last look at a project. */
 const Look = z.object({
@@ -58,8 +61,7 @@ export async function reconcileProject(projectId: string, looking: Looking): Pro
   const now = bridge.clock.now().getTime();
   const key = { pk: 'alert-look', sk: projectId };
   const last = await bridge.store.state.read(key, Look, deadline);
-  const held = new Set<string>();
-  for await (const { key: place } of bridge.store.heldAlerts(projectId, deadline)) held.add(place.sk);
+  const { held, incidents } = await heldBy(projectId, looking);
   let calls = 0;
   const list = async (query: { status?: 'OPEN'; pageNum?: number; itemsPerPage: number; includeCount?: boolean }) => {
     calls++;
@@ -71,8 +73,7 @@ export async function reconcileProject(projectId: string, looking: Looking): Pro
   };
   const unsettled = async (state: Reconciled['state'], reason: string): Promise<Reconciled> => {
     journal.note(`project#${projectId}`, { decision: state, reason });
-    const touched =
-      state === 'unreachable' ? await flag(projectId, held, last?.value.unreachable ?? false, looking) : [];
+    const touched = state === 'unreachable' ? await flag(incidents, last?.value.unreachable ?? false, looking) : [];
     return {
       projectId,
       observations,
@@ -232,21 +233,46 @@ async function news(
   return fresh;
 }
 
+/** Alerts of a project that its incidents hold as open. An incident that holds none any more is no longer asked about. */
+async function heldBy(
+  projectId: string,
+  { bridge, deadline, dryRun }: Looking,
+): Promise<{ held: Set<string>; incidents: IncidentId[] }> {
+  const held = new Set<string>();
+  const incidents: IncidentId[] = [];
+  for await (const item of bridge.store.openIncidents(projectId, deadline)) {
+    const stored = await bridge.store.readIncident(item.value, deadline);
+    const open = stored ? openMembers(stored.value) : [];
+    for (const [id] of open) held.add(id);
+    if (open.length > 0) incidents.push(item.value);
+    // One that is about to get an alert has none yet: it is left for a while.
+    else if (!dryRun && stored && stored.value.firstHeardAt < bridge.clock.now().getTime() - DAY_MS)
+      await unmark(item, projectId, bridge, deadline);
+  }
+  return { held, incidents };
+}
+
+/** Whoever put an alert into it meanwhile may have counted on the mark: then it is set again. */
+async function unmark(
+  item: Stored<IncidentId>,
+  projectId: string,
+  { store }: Bridge,
+  deadline: Deadline,
+): Promise<void> {
+  if (!(await store.unmarkOpen(item, deadline))) return;
+  const now = await store.readIncident(item.value, deadline);
+  if (now && openMembers(now.value).length > 0) await store.markOpen(projectId, item.value, deadline);
+}
+
 /** Says in every open ticket of a project, once, that nobody can look any more. Nothing is closed. */
 async function flag(
-  projectId: string,
-  held: ReadonlySet<string>,
+  incidents: readonly IncidentId[],
   said: boolean,
   { bridge, journal, deadline, dryRun }: Looking,
-): Promise<IncidentId[]> {
+): Promise<readonly IncidentId[]> {
   journal.count('ProjectsUnreachable');
   if (said || dryRun) return [];
-  const touched = new Map<string, IncidentId>();
-  for (const id of held) {
-    const view = await bridge.store.readAlert(projectId, id, deadline);
-    for (const incident of view?.value.incidents ?? []) touched.set(nameOfIncident(incident), incident);
-  }
-  for (const incident of touched.values()) {
+  for (const incident of incidents) {
     const stored = await bridge.store.readIncident(incident, deadline);
     if (stored?.value.ticket)
       await bridge.store.replaceIncident(
@@ -258,5 +284,5 @@ async function flag(
         deadline,
       );
   }
-  return [...touched.values()];
+  return incidents;
 }

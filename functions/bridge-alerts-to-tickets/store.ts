@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Key, State, Stored } from '../../lib/aws/state.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
+import { parseJson } from '../../lib/runtime/json.ts';
 import { severities } from '../../lib/tickets/tickets.ts';
 import { Incident } from './core/incident.ts';
 import { Version } from './observation.ts';
@@ -33,6 +34,31 @@ export const AlertView = z.object({
   digests: z.array(z.string()),
 });
 export type AlertView = z.output<typeof AlertView>;
+
+/**
+ * An incident as it lies in the table: one text, for a storm's incident has hundreds of alerts and each of their fields
+ * would be an attribute of its own; and beside it what people look for.
+ */
+const Packed = z
+  .object({ incident: z.string() })
+  .transform(({ incident }) => parseJson(incident))
+  .pipe(Incident);
+
+const pack = (incident: Incident): object => {
+  const { destination, route, serial, scope, ticket, members } = incident;
+  const states = Object.values(members);
+  return {
+    destination,
+    route,
+    serial,
+    ...(scope.projectId && { projectId: scope.projectId }),
+    ...(scope.cluster && { cluster: scope.cluster }),
+    ...(ticket && { ticket: ticket.ref.key, ticketUrl: ticket.ref.url, ticketState: ticket.state }),
+    open: states.filter(({ state }) => state === 'open').length,
+    alerts: states.length,
+    incident: JSON.stringify(incident),
+  };
+};
 
 const Due = z.object({ destination: z.string(), key: z.string() });
 const Since = z.object({ since: z.number() });
@@ -74,10 +100,20 @@ export function createStore(state: State, clock: Clock, random: () => string) {
 
   return {
     readIncident: (id: IncidentId, deadline: Deadline): Promise<Stored<Incident> | undefined> =>
-      state.read(incidentKey(id), Incident, deadline),
-    createIncident: (incident: Incident, deadline: Deadline) => state.create(incidentKey(incident), incident, deadline),
-    replaceIncident: (stored: Stored<Incident>, incident: Incident, deadline: Deadline, expiresAt?: Date) =>
-      state.replace(stored, incident, deadline, expiresAt ? { expiresAt } : {}),
+      state.read(incidentKey(id), Packed, deadline),
+    async createIncident(incident: Incident, deadline: Deadline): Promise<Stored<Incident> | undefined> {
+      const created = await state.create(incidentKey(incident), pack(incident), deadline);
+      return created && { ...created, value: incident };
+    },
+    async replaceIncident(
+      stored: Stored<Incident>,
+      incident: Incident,
+      deadline: Deadline,
+      expiresAt?: Date,
+    ): Promise<Stored<Incident> | undefined> {
+      const replaced = await state.replace(stored, pack(incident), deadline, expiresAt ? { expiresAt } : {});
+      return replaced && { ...replaced, value: incident };
+    },
 
     readAlert: (projectId: string | undefined, id: string, deadline: Deadline) =>
       state.read(alertKey(projectId, id), AlertView, deadline),
@@ -86,15 +122,13 @@ export function createStore(state: State, clock: Clock, random: () => string) {
     replaceAlert: (stored: Stored<AlertView>, view: AlertView, deadline: Deadline, expiresAt?: Date) =>
       state.replace(stored, view, deadline, expiresAt ? { expiresAt } : {}),
 
-    /** Alerts of a project that are held as open. */
-    heldAlerts: (projectId: string, deadline: Deadline) => state.list(`open#${projectId}`, Since, deadline),
-    async hold(projectId: string, id: string, deadline: Deadline): Promise<void> {
-      await state.create({ pk: `open#${projectId}`, sk: id }, { since: clock.now().getTime() }, deadline);
+    /** Incidents of a project that have open alerts, and some that had. */
+    openIncidents: (projectId: string, deadline: Deadline) => state.list(`open#${projectId}`, Due, deadline),
+    /** Before an incident gets an alert: from then on Atlas is asked about it until all of its alerts are over. */
+    async markOpen(projectId: string, { destination, key }: IncidentId, deadline: Deadline): Promise<void> {
+      await state.create({ pk: `open#${projectId}`, sk: `${destination}#${key}` }, { destination, key }, deadline);
     },
-    async release(projectId: string, id: string, deadline: Deadline): Promise<void> {
-      const held = await state.read({ pk: `open#${projectId}`, sk: id }, Since, deadline);
-      if (held) await state.remove(held, deadline);
-    },
+    unmarkOpen: (item: Stored<unknown>, deadline: Deadline) => state.remove(item, deadline),
 
     /** Projects an alert was ever heard of. */
     projects: (deadline: Deadline) => state.list('alert-projects', Since, deadline),

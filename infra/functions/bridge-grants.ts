@@ -30,6 +30,7 @@ const PARTITIONS = [
   'destination',
   'due#*',
   'incident#*',
+  'neighbours#*',
   'open#*',
   'own-troubles',
   'ticket#*',

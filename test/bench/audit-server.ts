@@ -70,9 +70,14 @@ aws.faults.observe = () => {
 };
 let counts: { calls: Record<string, number>; throttled: number } = { calls: {}, throttled: 0 };
 
+let spent = process.cpuUsage();
+
 process.on('message', (asked) => {
   if (asked === 'counts') {
-    const counted: Counted = { ...counts, meanMs: answers === 0 ? 0 : drawn / answers };
+    const { user, system } = process.cpuUsage(spent);
+    const meanMs = answers === 0 ? 0 : drawn / answers;
+    const counted: Counted = { ...counts, meanMs, cpuSeconds: (user + system) / 1e6 };
+    spent = process.cpuUsage();
     process.send?.(counted);
     counts = { calls: {}, throttled: 0 };
     [drawn, answers] = [0, 0];

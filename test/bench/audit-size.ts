@@ -21,6 +21,8 @@ export interface Counted {
   readonly throttled: number;
   /** What an answer took on average, in milliseconds. */
   readonly meanMs: number;
+  /** What playing Atlas and AWS cost, in seconds of CPU. */
+  readonly cpuSeconds: number;
 }
 
 export interface Measured {

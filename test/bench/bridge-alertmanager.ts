@@ -201,11 +201,11 @@ async function lateOpen(): Promise<string[]> {
 }
 
 async function killAfterTaking(): Promise<string[]> {
-  await using manager = await Alertmanager.start({ groupWait: '2s', groupInterval: '5m' });
+  await using manager = await Alertmanager.start({ groupWait: '5s', groupInterval: '5m' });
   const taken = await manager.post([{ id: 1, cluster: 1 }]);
   await manager.kill();
   await manager.run();
-  await delay(5_000);
+  await delay(8_000);
   return [
     'killed after it answered 200',
     taken && manager.firing() === 0 ? 'nothing: the alert is lost' : `${manager.firing()} notifications`,

@@ -152,8 +152,9 @@ async function pipeline({
   });
   let messages = 0;
   const lane = async (): Promise<void> => {
-    while (sending || world.machine.alertQueue.messages.length > 0) {
+    for (let idle = 0; sending || idle < 50; ) {
       const [delivery] = await world.machine.deliver({ once: true });
+      idle = delivery ? 0 : idle + 1;
       if (delivery) messages += delivery.messages.length;
       else await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -185,30 +186,42 @@ async function pipeline({
 /** One webhook after the other, each of an incident of its own, at a pace far below what the tracker takes. */
 async function toTicket() {
   await using world = await start({ groupWaitSeconds: 2 });
-  const waits: number[] = [];
   const ROUNDS = 40;
-  const tickets = () => world.sandbox.receiver.tickets.present.length;
-  const lanes: Promise<unknown>[] = [];
+  const tickets = () => world.sandbox.receiver.tickets.present;
+  const sentAt: number[] = [];
+  let sending = true;
+  const lane = async (): Promise<void> => {
+    for (let idle = 0; sending || idle < 100; ) {
+      const [delivery] = await world.machine.deliver({ once: true });
+      idle = delivery ? 0 : idle + 1;
+      if (!delivery) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const lanes = Array.from({ length: LANES }, lane);
   for (let nth = 0; nth < ROUNDS; nth++) {
-    const began = performance.now();
-    await world.send(
-      world.alert({ clusterName: `cluster${nth}`, hostnameAndPort: `cluster${nth}-shard-00-00.x:27017` }),
-    );
-    lanes.push(world.machine.deliver({ once: true }).then(() => waits.push(performance.now() - began)));
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    sentAt.push(world.now);
+    const host = `cluster${nth}-shard-00-00.ab12c.mongodb.net:27017`;
+    await world.send(world.alert({ clusterName: `cluster${nth}`, hostnameAndPort: host }));
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
+  sending = false;
   await Promise.all(lanes);
-  waits.sort((a, b) => a - b);
-  const p99 = waits[Math.floor(waits.length * 0.99)] ?? Number.POSITIVE_INFINITY;
+  const waits = tickets()
+    .map(({ title, createdAt }) => createdAt - (sentAt[Number(/cluster(\d+)/.exec(title)?.[1])] ?? 0))
+    .toSorted((a, b) => a - b);
+  const at = (share: number): number => (waits[Math.floor(waits.length * share)] ?? Number.POSITIVE_INFINITY) / 1_000;
   return {
     row: [
       'a webhook to its ticket, group wait 2 s',
-      '',
-      `p50 ${((waits[Math.floor(waits.length / 2)] ?? 0) / 1_000).toFixed(1)} s, p99 ${(p99 / 1_000).toFixed(1)} s`,
-      `${tickets()}`,
+      '2 a second',
+      `p50 ${at(0.5).toFixed(1)} s, p99 ${at(0.99).toFixed(1)} s`,
+      `${tickets().length}`,
     ],
     targets: [
-      { name: `a ticket within 5 s at p99: ${(p99 / 1_000).toFixed(1)} s`, met: p99 < 5_000 && tickets() === ROUNDS },
+      {
+        name: `a ticket within 5 s at p99: ${at(0.99).toFixed(1)} s`,
+        met: at(0.99) < 5 && tickets().length === ROUNDS,
+      },
     ],
   };
 }

@@ -167,6 +167,26 @@ describe('a run that dies', () => {
     expect(new Set(report.findings.map(({ id }) => id)).size).toBe(report.findings.length);
   }, 120_000);
 
+  it('stops when time is up, and goes on with the next invocation', async () => {
+    const { machine, project, cluster, audit, calls } = await scene({ timeoutMs: 8_000, audit: { sockets: 4 } });
+    for (let p = 0; p < 30; p++) for (let c = 0, each = project(); c < 5; c++) cluster(each);
+    const hang = { operation: 'getGroupClusterBackupSchedule', nth: 130, fault: { kind: 'slow', ms: 9_000 } } as const;
+    machine.faults.plan([hang]);
+    await expect(machine.invoke('audit-snapshot-schedules', SCHEDULED)).rejects.toMatchObject({
+      errorType: expect.stringMatching(/AuditUnfinished|TimeRanOut/),
+    });
+    machine.faults.plan([]);
+    const from = calls().length;
+    const { report, error } = await audit();
+    expect(error).toBeUndefined();
+    expect(report.coverage).toMatchObject({ clusters: 150, percent: 100 });
+    expect(
+      calls()
+        .slice(from)
+        .filter((name) => name === 'getGroupClusterBackupSchedule').length,
+    ).toBeLessThan(100);
+  }, 60_000);
+
   it('leaves a run to whoever goes on with it', async () => {
     const { machine, project, cluster, audit } = await scene({ audit: { sockets: 2 } });
     for (let p = 0; p < 30; p++) for (let c = 0, each = project(); c < 5; c++) cluster(each);

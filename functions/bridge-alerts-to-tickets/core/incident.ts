@@ -142,7 +142,7 @@ export type Incident = z.output<typeof Incident>;
 
 const ranks = { critical: 3, error: 2, warning: 1, info: 0 } as const;
 
-export const openMembers = ({ members }: Incident): [string, Member][] =>
+export const openMembers = ({ members }: Pick<Incident, 'members'>): [string, Member][] =>
   Object.entries(members).filter(([, member]) => member.state === 'open');
 
 /** The most severe alert that is open, or else of all; the one people call the incident by. */

@@ -265,7 +265,7 @@ export class BridgeWorld {
     return this.state
       .snapshot()
       .filter(({ pk }) => pk.startsWith('incident#'))
-      .map(({ value }) => Incident.parse(value));
+      .map(({ value }) => Incident.parse(JSON.parse((value as { incident: string }).incident)));
   }
 }
 
