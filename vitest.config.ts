@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: ['browser', 'emulator', 'fleet', 'independent', 'sweep']
       .filter((suite) => suite !== process.env['SUITE'])
       .map((suite) => `${suite}/**`),
+    // Both cores of a small machine: most of the time a test waits for a process or a clock.
+    maxWorkers: 2,
     globalSetup: ['test/support/set-up.ts'],
     testTimeout: 20_000,
     restoreMocks: true,

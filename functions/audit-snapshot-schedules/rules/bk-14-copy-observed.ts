@@ -39,7 +39,7 @@ export const copyObserved = clusterRule({
     if (answers.some(({ answer }) => answer === 'perhaps')) {
       return unknown('Atlas does not say where snapshots were copied to', evidence);
     }
-    if (answers.every(({ answer }) => answer === 'pending')) {
+    if (answers.some(({ answer }) => answer === 'pending')) {
       return notApplicable('pending: no snapshot is old enough to have been copied', evidence);
     }
     return pass('copies arrive', evidence);

@@ -13,6 +13,8 @@ export interface History {
   readonly intervalMs: number;
   /** Stretches longer than asked for without a usable snapshot. */
   readonly gaps: readonly Gap[];
+  /** Whether an item leaves open how often it is due or how long it is kept: the stretch may be longer then. */
+  readonly open: boolean;
   /** Gaps that remain when everything that might be a usable snapshot is taken for one. */
   readonly sureGaps: readonly Gap[];
 }
@@ -32,7 +34,8 @@ export function historyOf(
   const interval = intervalMs(cluster);
   if (!schedule.known || schedule.value === null || !snapshots.known || interval === undefined) return undefined;
   const shortest = shortestInterval(schedule.value);
-  const often = (scheduledItems(schedule.value) ?? []).filter((item) => intervalHours(item) === shortest);
+  const items = scheduledItems(schedule.value) ?? [];
+  const often = items.filter((item) => intervalHours(item) === shortest);
   const kept = Math.max(0, ...often.map((item) => retentionDays(item) ?? 0));
   if (kept === 0) return undefined;
   const starts = [now - Math.min(kept, windowDays) * DAY_MS, backedUpSince(cluster), memory.scheduleSince];
@@ -49,6 +52,7 @@ export function historyOf(
     from,
     to: now,
     intervalMs: interval,
+    open: items.some((item) => intervalHours(item) === null) || often.some((item) => retentionDays(item) === null),
     gaps: find(snapshots.value.filter((each) => isUsable(each, now) === 'yes')),
     sureGaps: find(snapshots.value.filter((each) => isUsable(each, now) !== 'no')),
   };
