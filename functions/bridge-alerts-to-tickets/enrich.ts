@@ -25,12 +25,17 @@ export async function enrich(
   if (ms <= 0 || !projectId || !/^[0-9a-f]{24}$/.test(projectId)) return undefined;
   const own = deadlineIn(Math.max(0, Math.min(ms, deadline.remainingMs())), clock);
   const within: Deadline = { signal: AbortSignal.any([own.signal, deadline.signal]), remainingMs: own.remainingMs };
-  // Asked once for all incidents of a storm: Atlas allows few of these calls.
+  // Asked once for all incidents of a storm: Atlas allows few of these calls. Whoever waits gives up after `ms`; the
+  // question goes on, and its answer is there for who asks next.
   const [events, signIns] = await Promise.all([
-    atlas.facts(`events ${projectId}`, () => recentEvents(atlas, projectId, firstHeardAt, within), within),
+    atlas.facts(`events ${projectId}`, () => recentEvents(atlas, projectId, firstHeardAt, deadline), within),
     cluster === undefined
       ? undefined
-      : atlas.facts(`sign-ins ${projectId} ${cluster}`, () => failedSignIns(atlas, projectId, cluster, within), within),
+      : atlas.facts(
+          `sign-ins ${projectId} ${cluster}`,
+          () => failedSignIns(atlas, projectId, cluster, deadline),
+          within,
+        ),
   ]);
   return events === undefined && signIns === undefined ? undefined : { ...events, ...signIns };
 }

@@ -2,10 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
-import type { Config } from '../../functions/bridge-alerts-to-tickets/contract.ts';
+import type { DeliverConfig } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { ALERT_QUEUE } from '../alert-queue.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
 import { type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
@@ -15,22 +16,26 @@ import { type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-
  * own credentials for Atlas.
  */
 export class DeliverTickets extends Construct {
-  readonly ops: OpsFunction<z.input<typeof Config>>;
+  readonly ops: OpsFunction<z.input<typeof DeliverConfig>>;
 
   constructor(scope: Construct, id: string, props: BridgeProps) {
     super(scope, id);
     const { foundation, tickets, data, eventBus } = props;
-    this.ops = new OpsFunction<z.input<typeof Config>>(this, 'Ops', {
+    this.ops = new OpsFunction<z.input<typeof DeliverConfig>>(this, 'Ops', {
       foundation,
       lambda: 'deliver-tickets',
       purpose: 'Turns alerts, and what the other functions report, into tickets',
       failureImpact: 'tickets are late; alerts wait in the queue, for two weeks at the most.',
       runbook: RUNBOOK,
-      environment: environmentOf(props),
+      environment: { ...environmentOf(props), ALERT_QUEUE_URL: data.alerts.queueUrl },
       settings: { tickets },
       timeout: Duration.seconds(ALERT_QUEUE.functionSeconds),
     });
     grantBridge(this.ops.role, props);
+    // Reminds itself of an incident that waits for more alerts, in the order of that incident's messages.
+    this.ops.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [data.alerts.queueArn] }),
+    );
     this.ops.fn.addEventSource(
       new SqsEventSource(data.alerts, { batchSize: ALERT_QUEUE.batchSize, reportBatchItemFailures: true }),
     );
