@@ -55,7 +55,6 @@ async function runHere(): Promise<Outcome> {
     await startMachine({
       clock,
       settings: {
-        migration: { pollSeconds: { copying: 300, ready: 60, cuttingOver: 60 } },
         tickets: { destinations: [github], policy: { groupWaitSeconds: 0, groupIntervalSeconds: 0 } },
       },
       onOutput: (text) => (output += text),

@@ -74,9 +74,9 @@ export const migrateOne = (machine: Machine, org: Organization, project: Project
     const until = async (state: string, stepMs: number): Promise<boolean> => {
       for (let step = 0; step < 60 && migration.state !== state; step++) {
         machine.clock.advance(stepMs);
-        const time = machine.clock.now().toISOString();
-        const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', time };
-        const { migrations } = Watched.parse(await machine.invoke('watch-live-migrations', event));
+        // One look, by the machine's clock: a tick of the schedule would wait for what falls due before the next one.
+        const at = machine.clock.now().toISOString();
+        const { migrations } = Watched.parse(await machine.invoke('watch-live-migrations', { at }));
         migration = migrations.find(({ runId }) => runId === migration.runId) ?? migration;
       }
       return migration.state === state;
