@@ -105,7 +105,7 @@ const Credentials = z.strictObject({
   remediation: ReadSecret.optional(),
   /** Starts migrations and cuts them over: Organization Owner. */
   migration: ReadSecret.optional(),
-  /** Acknowledges alerts: Project Owner; reads them only: Project Read Only. */
+  /** Acknowledges alerts: Project Alerts Manager; reads them only: Project Read Only. */
   tickets: ReadSecret.optional(),
   /** Lists all service accounts, for the daily report and for faster sweeps: Organization Read Only. */
   fleet: ReadSecret.optional(),

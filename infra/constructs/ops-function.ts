@@ -1,7 +1,7 @@
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Duration, RemovalPolicy, Stage } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
@@ -49,6 +49,13 @@ export interface OpsFunctionProps<Environment extends object> {
    * deployment and the first run.
    */
   readonly silence?: Duration;
+}
+
+interface AlarmOverrides {
+  readonly threshold?: number;
+  readonly evaluationPeriods?: number;
+  readonly comparisonOperator?: ComparisonOperator;
+  readonly treatMissingData?: TreatMissingData;
 }
 
 /**
@@ -158,20 +165,29 @@ export class OpsFunction<Environment extends object> extends Construct {
   }
 
   /**
+   * The same on a metric the function itself puts out: the largest value of an hour unless told otherwise. The logical id
+   * is the metric's name unless given.
+   */
+  alarmOn(
+    metricName: string,
+    symptom: string,
+    {
+      id = metricName,
+      statistic = Stats.MAXIMUM,
+      period = Duration.hours(1),
+      ...overrides
+    }: AlarmOverrides & { readonly id?: string; readonly statistic?: string; readonly period?: Duration } = {},
+  ): void {
+    const dimensionsMap = { service: this.#props.lambda };
+    const metric = new Metric({ namespace: 'AtlasAutomation', metricName, dimensionsMap, statistic, period });
+    this.alarm(id, metric, symptom, overrides);
+  }
+
+  /**
    * Tells the alarm topic when the metric reaches one, unless the overrides say otherwise. The symptom continues a
    * sentence that begins with the function's name; impact and runbook follow by themselves.
    */
-  alarm(
-    id: string,
-    metric: IMetric,
-    symptom: string,
-    overrides: {
-      readonly threshold?: number;
-      readonly evaluationPeriods?: number;
-      readonly comparisonOperator?: ComparisonOperator;
-      readonly treatMissingData?: TreatMissingData;
-    } = {},
-  ): void {
+  alarm(id: string, metric: IMetric, symptom: string, overrides: AlarmOverrides = {}): void {
     const { foundation, lambda, failureImpact, runbook } = this.#props;
     new Alarm(this, id, {
       alarmDescription: `${lambda} ${symptom}. Impact: ${failureImpact} Runbook: ${runbook}`,

@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { ComparisonOperator, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -41,7 +41,7 @@ export class AuditSnapshotSchedules extends Construct {
     const { role } = this.ops;
     grantSecretValues(role, [credentials]);
     grantState(role, data, { read: ['migration-under-way'], write: ['audit', 'freshest-snapshot'] });
-    grantReports(role, data, { write: ['audits/'], read: ['audits/'] });
+    grantReports(role, data, { write: ['audits/'], read: ['audits/'], inParts: true });
     eventBus.grantPutEventsTo(role);
     if (audit.securityHub) {
       const { accountId, region } = audit.securityHub;
@@ -71,17 +71,12 @@ export class AuditSnapshotSchedules extends Construct {
         }),
       ],
     });
-    this.ops.alarm(
-      'Incomplete',
-      new Metric({
-        namespace: 'AtlasAutomation',
-        metricName: 'AuditCoverage',
-        dimensionsMap: { service: 'audit-snapshot-schedules' },
-        statistic: Stats.MINIMUM,
-        period: Duration.hours(1),
-      }),
-      'could not read everything: its report is partial',
-      { threshold: 99, comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD },
-    );
+    this.ops.alarmOn('Coverage', 'could not read everything: its report is partial', {
+      id: 'Incomplete',
+      statistic: Stats.MINIMUM,
+      // Percent of the clusters.
+      threshold: 100,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+    });
   }
 }

@@ -3,7 +3,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type * as z from 'zod';
 import type { Settings } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { secretsOf } from '../../lib/tickets/destination.ts';
-import type { OpsFoundation } from '../constructs/ops-function.ts';
+import type { OpsFoundation, OpsFunction } from '../constructs/ops-function.ts';
 import type { DataStack } from '../data-stack.ts';
 import { grantSecretValues, grantState, type ReadSecret } from './grants.ts';
 
@@ -13,7 +13,7 @@ export interface BridgeProps {
   readonly atlasBaseUrl: string;
   readonly eventBus: IEventBus;
   readonly tickets: z.output<typeof Settings>['tickets'];
-  /** Project Owner, to acknowledge alerts; without one nothing is enriched, confirmed or acknowledged. */
+  /** Project Alerts Manager, to acknowledge alerts; without one nothing is enriched, confirmed or acknowledged. */
   readonly credentials: ReadSecret | undefined;
   readonly data: DataStack;
 }
@@ -51,4 +51,11 @@ export function grantBridge(role: IRole, { data, tickets, credentials }: BridgeP
     ...tickets.destinations.flatMap((destination) => secretsOf(destination)).map((secret) => ({ secret })),
     ...(credentials ? [credentials] : []),
   ]);
+}
+
+/** What a tracker, or Atlas, refuses until a person mends something: told once an incident meets it. */
+export function alarmOnRefusals({ ops }: { readonly ops: Pick<OpsFunction<object>, 'alarmOn'> }): void {
+  ops.alarmOn('DestinationsStopped', 'is refused by a tracker: its credentials or its place');
+  ops.alarmOn('TicketsGivenUp', 'made a ticket its tracker will never take');
+  ops.alarmOn('AcknowledgementsRefused', 'may not acknowledge alerts in Atlas');
 }

@@ -9,7 +9,7 @@ import type * as z from 'zod';
 import type { DeliverConfig } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { ALERT_QUEUE } from '../alert-queue.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
-import { type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
+import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
 
 /**
  * Triggers: the queue of alerts, and the bundle's own events. May: keep incidents, read the trackers' secrets, and its
@@ -32,6 +32,8 @@ export class DeliverTickets extends Construct {
       timeout: Duration.seconds(ALERT_QUEUE.functionSeconds),
     });
     grantBridge(this.ops.role, props);
+    alarmOnRefusals(this);
+    this.ops.alarmOn('MessagesPoisoned', 'was given messages that nobody can read');
     // Reminds itself of an incident that waits for more alerts, in the order of that incident's messages.
     this.ops.role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [data.alerts.queueArn] }),

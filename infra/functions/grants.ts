@@ -53,15 +53,27 @@ export function grantState(
   key?.grantEncryptDecrypt(role);
 }
 
-/** Lets a role write, and where asked read and list, what lies under these prefixes of the report bucket. */
+/**
+ * Lets a role write, and where asked read and list, what lies under these prefixes of the report bucket; `inParts` for
+ * files that are too large for one piece, and may have to be taken back.
+ */
 export function grantReports(
   role: IRole,
   { reports, key }: Pick<DataStack, 'reports' | 'key'>,
-  { write, read = [] }: { readonly write: readonly string[]; readonly read?: readonly string[] },
+  {
+    write,
+    read = [],
+    inParts = false,
+  }: { readonly write: readonly string[]; readonly read?: readonly string[]; readonly inParts?: boolean },
 ): void {
   const under = (prefixes: readonly string[]): string[] =>
     prefixes.map((prefix) => reports.arnForObjects(`${prefix}*`));
-  role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: under(write) }));
+  role.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: ['s3:PutObject', ...(inParts ? ['s3:AbortMultipartUpload'] : [])],
+      resources: under(write),
+    }),
+  );
   key?.grantEncryptDecrypt(role);
   if (read.length === 0) return;
   role.addToPrincipalPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: under(read) }));

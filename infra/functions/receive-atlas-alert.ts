@@ -1,5 +1,5 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -41,17 +41,9 @@ export class ReceiveAtlasAlert extends Construct {
     grantSecretValues(this.ops.role, [webhookSecret]);
     const { url } = this.ops.fn.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
     new CfnOutput(this, 'Url', { value: url, description: 'Enter this, and the secret, as a webhook in Atlas' });
-    const metricOf = (metricName: string) =>
-      new Metric({
-        namespace: 'AtlasAutomation',
-        metricName,
-        dimensionsMap: { service: 'receive-atlas-alert' },
-        statistic: Stats.SUM,
-        period: Duration.minutes(5),
-      });
-    this.ops.alarm('NotTaken', metricOf('AlertsNotTaken'), 'could not take an alert');
-    this.ops.alarm('Refused', metricOf('AlertsRefused'), 'refused many requests: strangers, or the secret is wrong', {
-      threshold: 20,
-    });
+    const soon = { period: Duration.minutes(5), statistic: Stats.SUM };
+    this.ops.alarmOn('AlertsNotTaken', 'could not take an alert', { id: 'NotTaken', ...soon });
+    const strangers = 'refused many requests: strangers, or the secret is wrong';
+    this.ops.alarmOn('AlertsRefused', strangers, { id: 'Refused', threshold: 20, ...soon });
   }
 }

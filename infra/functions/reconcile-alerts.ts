@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import type * as z from 'zod';
 import type { Config } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
-import { type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
+import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
 
 /**
  * Triggers: every five minutes to look at Atlas, every minute for what has fallen due. May: what the delivery of tickets
@@ -30,6 +30,7 @@ export class ReconcileAlerts extends Construct {
       silence: Duration.hours(1),
     });
     grantBridge(this.ops.role, props);
+    alarmOnRefusals(this);
     const every = (id: string, minutes: number, description: string, input?: object) =>
       new Rule(this, id, {
         description,

@@ -8,14 +8,14 @@ import { grantReports, grantSecretValues, grantState } from './grants.ts';
 
 /**
  * Trigger: people, by `lambda:InvokeFunction`; who may invoke it may approve what it plans.
- * May: read its own credentials, keep its plans, read the audit's reports.
+ * May: read its own credentials, keep its plans, and write them and what came of them beside the audit's reports.
  */
 export class RemediateSnapshotSchedules extends Construct {
   readonly ops: OpsFunction<z.input<typeof Config>>;
 
   constructor(scope: Construct, id: string, props: AuditProps) {
     super(scope, id);
-    const { foundation, audit, credentials, data, eventBus } = props;
+    const { foundation, audit, credentials, data } = props;
     this.ops = new OpsFunction<z.input<typeof Config>>(this, 'Ops', {
       foundation,
       lambda: 'remediate-snapshot-schedules',
@@ -28,8 +28,7 @@ export class RemediateSnapshotSchedules extends Construct {
     });
     const { role } = this.ops;
     grantSecretValues(role, [credentials]);
-    grantState(role, data, { read: ['migration-under-way'], write: ['remediation', 'remediation-*'] });
-    grantReports(role, data, { write: ['remediations/'], read: ['audits/', 'remediations/'] });
-    eventBus.grantPutEventsTo(role);
+    grantState(role, data, { read: ['migration-under-way'], write: ['remediation-plan'] });
+    grantReports(role, data, { write: ['audits/*/plans/', 'audits/*/remediations/'] });
   }
 }

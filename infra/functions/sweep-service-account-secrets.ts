@@ -1,5 +1,4 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -81,7 +80,7 @@ export class SweepServiceAccountSecrets extends Construct {
     if (hasTargets(rotation)) this.#bringElsewhere(props);
     if (credentials) {
       grantSecretValues(this.ops.role, [credentials]);
-      this.#alarmOn('FleetFailed', 'could not look at the organization’s service accounts');
+      this.ops.alarmOn('FleetFailed', 'could not look at the organization’s service accounts');
     }
     new Rule(this, 'Hourly', {
       description: 'Brings every managed secret on where its rotation stopped',
@@ -94,7 +93,7 @@ export class SweepServiceAccountSecrets extends Construct {
         }),
       ],
     });
-    this.#alarmOn('SecretsBlocked', 'found secrets that cannot be rotated as things are', 'Blocked');
+    this.ops.alarmOn('SecretsBlocked', 'found secrets that cannot be rotated as things are', { id: 'Blocked' });
   }
 
   /** A rotation is heard of at once: until every place has the new value, the replaced secret can't go. */
@@ -112,20 +111,6 @@ export class SweepServiceAccountSecrets extends Construct {
         }),
       ],
     });
-    this.#alarmOn('TargetsBehind', 'found places that do not hold the current value of their secret');
-  }
-
-  #alarmOn(metricName: string, symptom: string, id: string = metricName): void {
-    this.ops.alarm(
-      id,
-      new Metric({
-        namespace: 'AtlasAutomation',
-        metricName,
-        dimensionsMap: { service: 'sweep-service-account-secrets' },
-        statistic: Stats.MAXIMUM,
-        period: Duration.hours(1),
-      }),
-      symptom,
-    );
+    this.ops.alarmOn('TargetsBehind', 'found places that do not hold the current value of their secret');
   }
 }

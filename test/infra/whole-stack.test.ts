@@ -1,4 +1,5 @@
 /** Everything the example's settings deploy: each function with what it may, when it runs, and what it alarms of. */
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,8 @@ import { DataStack } from '../../infra/data-stack.ts';
 import { loadSettings } from '../../infra/settings.ts';
 import { AutomationStack } from '../../infra/stack.ts';
 import { newApp, text, tinyBundles } from './synth.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
 
 interface Statement {
   readonly Action: string | string[];
@@ -129,6 +132,55 @@ describe('every role', () => {
       'xray:PutTelemetryRecords',
       'xray:PutTraceSegments',
     ]);
+  });
+});
+
+/** Everything a capability's own sources say, with the library that keeps state for rotation alone. */
+const sourcesOf = (capability: string): string =>
+  [`functions/${capability}/**/*.ts`, ...(capability.startsWith('rotate') ? ['lib/fan-out/*.ts'] : [])]
+    .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .map((file) => readFileSync(path.join(ROOT, file), 'utf8'))
+    .join('\n');
+const capabilityOf = (lambda: string): string =>
+  Object.entries(LAMBDAS)
+    .find(([, name]) => name === lambda)?.[0]
+    .split('/')[0] ?? '';
+
+describe('what the stack says of a function', () => {
+  it('names only metrics that the function puts out', () => {
+    const alarmed = resources('AWS::CloudWatch::Alarm').flatMap(([, { Properties }]) =>
+      Properties.Namespace === 'AtlasAutomation'
+        ? [[Properties.Dimensions[0].Value as string, Properties.MetricName as string] as const]
+        : [],
+    );
+    expect(alarmed.length).toBeGreaterThan(8);
+    for (const [lambda, metric] of alarmed)
+      expect([lambda, metric, sourcesOf(capabilityOf(lambda)).includes(`'${metric}'`)]).toEqual([lambda, metric, true]);
+  });
+
+  it('lets some function of each capability write every partition its sources name', () => {
+    for (const capability of new Set(Object.keys(LAMBDAS).map((file) => file.split('/')[0] ?? ''))) {
+      const granted = Object.values(LAMBDAS)
+        .filter((lambda) => capabilityOf(lambda) === capability)
+        .flatMap(partitionsOf)
+        .map((pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`));
+      const named = [...sourcesOf(capability).matchAll(/\bpk: ['`]([^'`]+)['`]/g)].map(([, pk = '']) => pk);
+      for (const pk of named) {
+        const example = pk.replaceAll(/\$\{[^}]*\}?/g, 'x');
+        expect([capability, pk, granted.some((pattern) => pattern.test(example))]).toEqual([capability, pk, true]);
+      }
+    }
+  });
+
+  it('lets the remediation write where it keeps its plans, and nowhere else in the reports', () => {
+    const written = (functions().get('remediate-snapshot-schedules')?.statements ?? [])
+      .filter(({ Action }) => listOf(Action).includes('s3:PutObject'))
+      .flatMap(({ Resource }) => listOf(Resource).map(textOf));
+    expect(written.map((arn) => arn.replace(/^[^/]*\//, '')).toSorted()).toEqual([
+      'audits/*/plans/*',
+      'audits/*/remediations/*',
+    ]);
+    expect(sourcesOf('audit-snapshot-schedules')).toMatch(/keys\.folder\([^)]*\)\}\/(plans|remediations)\//);
   });
 });
 

@@ -42,7 +42,7 @@ export const NEEDS: readonly Need[] = [
     account: 'tickets',
     functions: ['deliver-tickets', 'reconcile-alerts', 'receive-ticket-update'],
     organization: ['ORG_OWNER'],
-    project: 'Project Owner, or Project Read Only if nothing is to be acknowledged',
+    project: 'Project Alerts Manager, or Project Read Only if nothing is to be acknowledged',
     purpose: 'read and acknowledge alerts',
   },
   {
