@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import type { Config } from '../../functions/start-live-migration/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
 import { grantSecretValues } from './grants.ts';
-import { grantMigration, type LiveMigrationProps, RUNBOOK } from './live-migration-grants.ts';
+import { environmentOf, grantMigration, type LiveMigrationProps, RUNBOOK } from './live-migration-grants.ts';
 
 /**
  * Trigger: people, by `lambda:InvokeFunction`; who may invoke it may start migrations and approve cutovers.
@@ -22,13 +22,7 @@ export class CommandLiveMigration extends Construct {
       purpose: 'Plans live migrations, starts them once, and takes people’s decisions about them',
       failureImpact: 'a live migration could not be planned, started or decided about.',
       runbook: RUNBOOK,
-      environment: {
-        MONGODB_ATLAS_BASE_URL: props.atlasBaseUrl,
-        EVENT_BUS: props.eventBus.eventBusName,
-        STATE_TABLE: props.data.table.tableName,
-        REPORT_BUCKET: props.data.reports.bucketName,
-        ATLAS_CREDENTIALS_SECRET: credentials.secret,
-      },
+      environment: environmentOf(props),
       settings: { migration },
       timeout: Duration.minutes(2),
     });

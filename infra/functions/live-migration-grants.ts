@@ -24,6 +24,15 @@ export const FAILURE_IMPACT =
   'live migrations are not looked after: nobody is told when one is ready, and Atlas gives it up 120 hours later.';
 export const RUNBOOK = 'functions/start-live-migration/README.md';
 
+/** The environment of both functions. */
+export const environmentOf = ({ atlasBaseUrl, eventBus, credentials, data }: LiveMigrationProps) => ({
+  MONGODB_ATLAS_BASE_URL: atlasBaseUrl,
+  EVENT_BUS: eventBus.eventBusName,
+  STATE_TABLE: data.table.tableName,
+  REPORT_BUCKET: data.reports.bucketName,
+  ATLAS_CREDENTIALS_SECRET: credentials.secret,
+});
+
 /** State, pages and events of the live migration, for whichever of its functions. */
 export function grantMigration(role: IRole, { data, eventBus, sourceSecrets }: LiveMigrationProps): void {
   grantState(role, data, { read: ['freshest-snapshot'], write: ['migration', 'migration-*'] });

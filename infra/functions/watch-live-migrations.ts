@@ -7,7 +7,13 @@ import type * as z from 'zod';
 import type { Config } from '../../functions/start-live-migration/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
 import { grantSecretValues } from './grants.ts';
-import { FAILURE_IMPACT, grantMigration, type LiveMigrationProps, RUNBOOK } from './live-migration-grants.ts';
+import {
+  environmentOf,
+  FAILURE_IMPACT,
+  grantMigration,
+  type LiveMigrationProps,
+  RUNBOOK,
+} from './live-migration-grants.ts';
 
 /**
  * Trigger: every minute. May: read its own credentials, keep state and pages, put events on the bus.
@@ -25,13 +31,7 @@ export class WatchLiveMigrations extends Construct {
       purpose: 'Looks after live migrations until they are done',
       failureImpact: FAILURE_IMPACT,
       runbook: RUNBOOK,
-      environment: {
-        MONGODB_ATLAS_BASE_URL: props.atlasBaseUrl,
-        EVENT_BUS: props.eventBus.eventBusName,
-        STATE_TABLE: props.data.table.tableName,
-        REPORT_BUCKET: props.data.reports.bucketName,
-        ATLAS_CREDENTIALS_SECRET: credentials.secret,
-      },
+      environment: environmentOf(props),
       settings: { migration },
       // A tick waits for what falls due before the next one.
       timeout: Duration.minutes(2),

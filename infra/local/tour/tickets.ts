@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../atlas-sandbox/world.ts';
 import type { Machine } from '../machine.ts';
 import type { TicketSandbox } from '../ticket-sandbox/sandbox.ts';
@@ -47,10 +48,11 @@ export const bridgeAlerts = (machine: Machine, tickets: TicketSandbox, project: 
       if (typeof answer === 'object' && answer !== null && 'statusCode' in answer && answer.statusCode !== 202)
         refused++;
     };
-    const settle = async (): Promise<void> => {
+    /** Delivers what is in the queue, and looks a few times for what falls due a moment later. */
+    const settle = async (isSettled: () => boolean): Promise<void> => {
       await machine.deliver();
-      for (let look = 0; look < 4; look++) {
-        await new Promise((resolve) => setTimeout(resolve, 700));
+      for (let look = 0; look < 10 && !isSettled(); look++) {
+        await sleep(500);
         await machine.invoke('reconcile-alerts', { task: 'due' });
       }
     };
@@ -59,12 +61,12 @@ export const bridgeAlerts = (machine: Machine, tickets: TicketSandbox, project: 
     await receive(one, 'alert.open');
     await receive(alert('b', 'orders-01', 'OPEN', 2), 'alert.open');
     await receive(one, 'alert.open', 'somebody else');
-    await settle();
+    await settle(() => issues().length > 0);
     const opened = issues().length;
     await receive(alert('a', 'orders-00', 'CLOSED', 60), 'alert.close');
     await receive(alert('b', 'orders-01', 'CLOSED', 61), 'alert.close');
     await receive(one, 'alert.open');
-    await settle();
+    await settle(() => issues().every(({ status }) => status === 'closed'));
     const states = issues().map(({ status }) => status);
     return {
       did: [
