@@ -116,6 +116,8 @@ async function auditAll(
   const room = createRoom(Math.ceil(sockets * IN_HAND_PER_SOCKET) + 1);
   const working = new Set<Promise<void>>();
   let failed: { error: unknown } | undefined;
+  // Read side by side, and kept in their order: what is the same twice then reads the same twice.
+  let before = Promise.resolve();
   for (const project of projects) {
     const leave = await room.take((project.clusterCount ?? USUAL_CLUSTERS) + 1);
     if (failed) break;
@@ -123,15 +125,19 @@ async function auditAll(
       failed = { error: unfinished(audit) };
       break;
     }
+    const earlier = before;
     const work = (async (): Promise<void> => {
       try {
-        await keep(await auditProject(audit, project, await previous.project(project.id)), audit.reading.now);
+        const audited = await auditProject(audit, project, await previous.project(project.id));
+        await earlier;
+        await keep(audited, audit.reading.now);
       } catch (error) {
         failed ??= { error };
       } finally {
         leave();
       }
     })();
+    before = work;
     working.add(work);
     void work.then(() => working.delete(work));
   }
