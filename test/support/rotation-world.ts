@@ -89,7 +89,7 @@ export async function startRotationWorld(options: MachineOptions = {}) {
       if (second === 'previous' || second === 'expired') {
         const old = world.addSecret(account, {
           createdAt: daysAgo(60),
-          expiresAt: daysAgo(second === 'expired' ? 23 : -3),
+          expiresAt: daysAgo(second === 'expired' ? 23 : -30),
         });
         made = await create(old);
         initialSecret = world.addSecret(account, { createdAt: daysAgo(30) });
@@ -97,6 +97,8 @@ export async function startRotationWorld(options: MachineOptions = {}) {
           new PutSecretValueCommand({ SecretId: made.ARN, SecretString: storedFor(initialSecret) }),
         );
         made = { ...made, VersionId };
+        // The value before has had its grace since.
+        machine.clock.advance(8 * DAY);
       } else {
         initialSecret = world.addSecret(account, { createdAt: daysAgo(30) });
         made = await create(initialSecret);

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Invoke, Reply } from './runtime.ts';
 
@@ -21,6 +22,9 @@ export interface Container {
   /** Ends the process at once, wherever it is; an invocation in progress fails with Runtime.ExitError. */
   kill(): Promise<void>;
 }
+
+/** The function's timeout begins after the init phase, which has its own limit (Lambda's execution environment lifecycle). */
+const INIT_LIMIT_MS = 10_000;
 
 const RUNTIME = fileURLToPath(new URL('runtime.ts', import.meta.url));
 
@@ -53,6 +57,10 @@ export function startContainer({ bundle, environment, memoryMb, onOutput }: Cont
     child.kill('SIGKILL');
   });
 
+  const { promise: ready, resolve: setReady } = Promise.withResolvers<void>();
+  child.once('message', () => setReady());
+  const initialized = Promise.race([ready, ended, sleep(INIT_LIMIT_MS, undefined, { ref: false })]);
+
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
@@ -65,6 +73,7 @@ export function startContainer({ bundle, environment, memoryMb, onOutput }: Cont
     kill,
     async invoke(invoke) {
       const { promise: timedOut, reject: timeOut } = Promise.withResolvers<never>();
+      await initialized;
       let stopping = false;
       const timer = setTimeout(async () => {
         stopping = true;

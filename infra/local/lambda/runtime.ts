@@ -18,6 +18,7 @@ export type Invoke = z.output<typeof Invoke>;
 
 /** What the container answers: the handler's result, or its error as Lambda reports it. */
 export const Reply = z.union([
+  /** The init phase is over, well or not. */
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('result'), requestId: z.string(), result: z.unknown() }),
   z.object({
@@ -77,6 +78,7 @@ async function main(bundle: string): Promise<void> {
   });
   // Without its host a container has nobody to answer to.
   process.on('disconnect', () => process.exit());
+  await loading.catch(() => {});
   reply({ kind: 'ready' });
 }
 
