@@ -107,6 +107,8 @@ export const MigrationRequest = z
       uriSecret: z.string().min(1).max(2048).optional(),
     }),
     migrationHost: Name,
+    /** The address the host comes from, as Atlas sees it: looked for on the project's access list. */
+    migrationHostAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
     /** Drops everything in the destination first. */
     dropDestinationData: z.boolean().default(false),
     sharding: z
@@ -127,7 +129,7 @@ export const MigrationRequest = z
     around: z
       .strictObject({
         pinFcvUntil: z.iso.datetime({ offset: true }).optional(),
-        /** Ids of online archives to pause, and to resume after it: active ones only. No API lists them. */
+        /** Ids of online archives to pause, and to resume after it: active ones only. */
         pauseOnlineArchives: z.array(AtlasId).default([]),
       })
       .prefault({}),

@@ -8,7 +8,14 @@ import {
 import { getGroupMaintenanceWindow } from '../../lib/atlas/operations/maintenance-window.ts';
 import { PEERING_PROVIDERS } from '../../lib/atlas/operations/network-containers.ts';
 import { listGroupPeers, type Peer } from '../../lib/atlas/operations/network-peers.ts';
+import { listGroupClusterOnlineArchives, type OnlineArchive } from '../../lib/atlas/operations/online-archives.ts';
+import {
+  listGroupPrivateEndpointEndpointService,
+  type PrivateEndpointService,
+} from '../../lib/atlas/operations/private-endpoints.ts';
+import { type AccessListEntry, listGroupAccessListEntries } from '../../lib/atlas/operations/project-access-lists.ts';
 import { listGroupClusterSearchIndexes } from '../../lib/atlas/operations/search-indexes.ts';
+import { pages } from '../../lib/atlas/pages.ts';
 import { AutomationError } from '../../lib/errors.ts';
 import type { MigrationRequest } from './contract.ts';
 import { auditedSnapshot, type Snapshot } from './first-snapshot.ts';
@@ -28,6 +35,10 @@ export interface World {
   readonly destination: Read<Cluster | undefined>;
   readonly snapshot: Snapshot | undefined;
   readonly peers: Read<readonly Peer[]>;
+  /** Undefined where the way to the destination does not go by it. */
+  readonly accessList: Read<readonly AccessListEntry[]> | undefined;
+  readonly endpointServices: Read<readonly PrivateEndpointService[]> | undefined;
+  readonly archives: Read<readonly OnlineArchive[]>;
   readonly searchIndexes: Read<readonly string[]>;
   readonly maintenance: Read<string | undefined>;
   readonly imports: Read<readonly ImportTold[]>;
@@ -67,6 +78,9 @@ export async function survey(context: Context, request: MigrationRequest): Promi
     listed,
     audited,
     peers,
+    accessList,
+    endpointServices,
+    archives,
     searchIndexes,
     maintenance,
     hostHeldBy,
@@ -88,6 +102,18 @@ export async function survey(context: Context, request: MigrationRequest): Promi
       );
       return pages.flatMap(({ results }) => results ?? []);
     }),
+    request.destination.hostnameSchemaType === 'PUBLIC'
+      ? read(() => everyOne(pages(atlas, listGroupAccessListEntries, { params }, deadline)))
+      : undefined,
+    request.destination.hostnameSchemaType === 'PRIVATE_LINK'
+      ? read(async () => {
+          const services = PEERING_PROVIDERS.map((cloudProvider) =>
+            atlas.call(listGroupPrivateEndpointEndpointService, { params: { groupId, cloudProvider } }, deadline),
+          );
+          return (await Promise.all(services)).flat();
+        })
+      : undefined,
+    read(() => everyOne(pages(atlas, listGroupClusterOnlineArchives, { params: { groupId, clusterName } }, deadline))),
     read(async () =>
       (await atlas.call(listGroupClusterSearchIndexes, { params: { groupId, clusterName } }, deadline)).map(
         ({ name, database, collectionName }) => `${database ?? '?'}.${collectionName ?? '?'} ${name ?? '?'}`,
@@ -115,6 +141,9 @@ export async function survey(context: Context, request: MigrationRequest): Promi
     destination,
     snapshot: newer(audited, ownListed),
     peers,
+    accessList,
+    endpointServices,
+    archives,
     searchIndexes,
     maintenance,
     imports: 'known' in feed ? { known: feed.known.what } : feed,
@@ -149,6 +178,12 @@ async function read<What>(work: () => Promise<What>, absent?: number): Promise<R
     if (absent !== undefined && 'status' in error && error.status === absent) return { known: undefined };
     return { problem: `${error.code}: ${error.message}` };
   }
+}
+
+async function everyOne<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 /** A list from a moment ago does where it has the source; what is missing may have been linked since. */

@@ -25,6 +25,7 @@ import * as organizations from './operations/organizations.ts';
 import * as pipelineRuns from './operations/pipeline-runs.ts';
 import * as privateEndpoints from './operations/private-endpoints.ts';
 import * as privateIpMode from './operations/private-ip-mode.ts';
+import * as projectAccessLists from './operations/project-access-lists.ts';
 import * as projectUsers from './operations/project-users.ts';
 import * as projects from './operations/projects.ts';
 import * as rateLimits from './operations/rate-limits.ts';
@@ -59,6 +60,7 @@ const resources = [
   pipelineRuns,
   privateEndpoints,
   privateIpMode,
+  projectAccessLists,
   projectUsers,
   projects,
   rateLimits,

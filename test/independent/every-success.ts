@@ -189,6 +189,12 @@ async function callNetworking({ call, group, sandbox, world, project }: Stage): 
   await call('deleteGroupPrivateNetworkSettingEndpointId', { ...group, endpointId });
   await call('disableGroupPrivateIpModePeering', group, { body: { enabled: false } });
   await call('toggleGroupPrivateEndpointRegionalMode', group, { body: { enabled: true } });
+  world.networking.accessLists.set(project.id, [{ cidrBlock: '192.0.2.1/32', ipAddress: '192.0.2.1' }]);
+  await call('listGroupAccessListEntries', group);
+  const services = { regionName: 'US_EAST_1', status: 'AVAILABLE', interfaceEndpoints: [endpointId] } as const;
+  world.networking.endpointServices.set(project.id, [{ id: 'a'.repeat(24), cloudProvider: 'AWS', ...services }]);
+  for (const cloudProvider of ['AWS', 'AZURE', 'GCP'])
+    await call('listGroupPrivateEndpointEndpointService', { ...group, cloudProvider });
 
   async function readAll(): Promise<void> {
     await call('listGroupContainerAll', group);
@@ -340,6 +346,7 @@ async function callSearchAndArchives({ call, group, world }: Stage, { main }: Cl
   await call('updateGroupClusterSearchIndexByName', index, { body: { definition } });
   await call('deleteGroupClusterFtsIndex', { ...ofMain, indexId: vector.id });
   const archive = world.onlineArchives.add(main, { dbName: 'shop', collName: 'orders' });
+  await call('listGroupClusterOnlineArchives', ofMain);
   await call(
     'updateGroupClusterOnlineArchive',
     { ...ofMain, archiveId: archive.id },

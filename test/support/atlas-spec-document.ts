@@ -89,6 +89,7 @@ export function complete({ paths, components }: Document): void {
       'x-rolesRequirements': ['Organization Member'],
     },
   };
+  addNetworkAndArchiveReads(paths, components.schemas);
   // The document only names the token URL; RFC 6749 has the rest.
   const failure = json({ type: 'object', required: ['error'], properties: { error: { type: 'string' } } });
   const failures = { 400: failure, 401: failure, 403: failure, 429: json(errorSchema), 500: failure };
@@ -116,6 +117,72 @@ export function complete({ paths, components }: Document): void {
       requestBody: form({ token: { type: 'string' }, token_type_hint: { enum: ['access_token'] } }, ['token']),
       responses: { 200: {}, ...failures },
     },
+  };
+}
+
+/** Reads whose own pages have them (`operation-` and the id in lower case), and which this copy leaves out. */
+function addNetworkAndArchiveReads(paths: Document['paths'], schemas: Record<string, JsonObject>): void {
+  const like = paths['/api/atlas/v2/groups/{groupId}/integrations']!['get']!;
+  const paged = (item: JsonObject): JsonObject => ({
+    type: 'object',
+    properties: {
+      links: { type: 'array', items: { $ref: '#/components/schemas/Link' } },
+      results: { type: 'array', items: item },
+      totalCount: { type: 'integer' },
+    },
+  });
+  const read = (operationId: string, schema: JsonObject, extra: readonly Parameter[], isPaged: boolean): Operation => ({
+    operationId,
+    parameters: [
+      ...['envelope', 'groupId', 'pretty', ...(isPaged ? ['includeCount', 'itemsPerPage', 'pageNum'] : [])].map(
+        (name) => ({ $ref: `#/components/parameters/${name}` }),
+      ),
+      ...extra,
+    ],
+    responses: {
+      ...like.responses,
+      200: { content: { 'application/vnd.atlas.2023-01-01+json': { schema, 'x-xgen-version': '2023-01-01' } } },
+    },
+    'x-rolesRequirements': ['Project Read Only'],
+  });
+  const text: JsonObject = { type: 'string' };
+  const inPath = (name: string, schema: JsonObject): Parameter => ({ name, in: 'path', required: true, schema });
+  schemas['NetworkPermissionEntry'] ??= {
+    type: 'object',
+    properties: {
+      awsSecurityGroup: text,
+      cidrBlock: text,
+      comment: text,
+      deleteAfterDate: { type: 'string', format: 'date-time' },
+      groupId: { type: 'string', pattern: '^([a-f0-9]{24})$' },
+      ipAddress: text,
+    },
+  };
+  const names: JsonObject = { type: 'array', items: text };
+  schemas['EndpointService'] ??= {
+    type: 'object',
+    required: ['cloudProvider'],
+    properties: {
+      cloudProvider: { type: 'string', enum: ['AWS', 'AZURE', 'GCP'] },
+      endpointGroupNames: names,
+      errorMessage: text,
+      id: { type: 'string', pattern: '^([a-f0-9]{24})$' },
+      interfaceEndpoints: names,
+      privateEndpoints: names,
+      regionName: text,
+      status: { type: 'string', enum: ['INITIATING', 'WAITING_FOR_USER', 'FAILED', 'DELETING', 'AVAILABLE'] },
+    },
+  };
+  const entries = paged({ $ref: '#/components/schemas/NetworkPermissionEntry' });
+  paths['/api/atlas/v2/groups/{groupId}/accessList'] ??= { get: read('listGroupAccessListEntries', entries, [], true) };
+  const provider = inPath('cloudProvider', { type: 'string', enum: ['AWS', 'AZURE', 'GCP'] });
+  const services: JsonObject = { type: 'array', items: { $ref: '#/components/schemas/EndpointService' } };
+  paths['/api/atlas/v2/groups/{groupId}/privateEndpoint/{cloudProvider}/endpointService'] ??= {
+    get: read('listGroupPrivateEndpointEndpointService', services, [provider], false),
+  };
+  const archives = paged({ $ref: '#/components/schemas/BackupOnlineArchive' });
+  paths['/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/onlineArchives'] ??= {
+    get: read('listGroupClusterOnlineArchives', archives, [inPath('clusterName', text)], true),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Cluster } from '../../../lib/atlas/operations/clusters.ts';
 import { type Check, type Evidence, fail, notApplicable, pass, unknown, type Verdict } from '../checks.ts';
+import type { Read } from '../survey.ts';
+import { privateLink, publicAccess } from './network.ts';
 import { deploymentOf } from './place.ts';
 
 const inCluster = ({ destination }: Evidence, judge: (cluster: Cluster) => Verdict): Verdict => {
@@ -116,7 +118,7 @@ export const destinationChecks: readonly Check[] = [
     severity: 'BLOCKER',
     attestable: true,
     remedy:
-      'PUBLIC: put the host’s address on the project’s access list, and attest it. VPC_PEERING: wait until the peering is active. PRIVATE_LINK: only for one region of one cloud, with an endpoint that is available; attest that.',
+      'PUBLIC: put the host’s address on the project’s access list, and give it as migrationHostAddress, or attest it. VPC_PEERING: wait until the peering is active. PRIVATE_LINK: only for one region of one cloud, with an endpoint that is available.',
     judge: (evidence) =>
       inCluster(evidence, (cluster) => {
         const { hostnameSchemaType, privateLinkId } = evidence.request.destination;
@@ -126,10 +128,9 @@ export const destinationChecks: readonly Check[] = [
           if (places.size > 1) return fail(`the destination spans ${[...places].join(', ')}`);
           return privateLinkId === undefined
             ? fail('no privateLinkId is given')
-            : unknown('whether the endpoint is available must be attested');
+            : privateLink(privateLinkId, evidence.endpointServices);
         }
-        if (hostnameSchemaType === 'PUBLIC')
-          return unknown('whether the host’s address is on the access list must be attested');
+        if (hostnameSchemaType === 'PUBLIC') return publicAccess(evidence);
         const { peers } = evidence;
         if ('problem' in peers) return unknown(peers.problem);
         const states = peers.known.map((peer) =>
@@ -188,15 +189,22 @@ export const destinationChecks: readonly Check[] = [
   {
     id: 'not-migrated',
     number: 29,
-    title: 'What is not migrated is known',
+    title: 'What is not migrated, or is to stand still meanwhile, is known',
     severity: 'WARNING',
     attestable: true,
     remedy: 'Create users, roles and search indexes at the destination; the approval of the cutover accepts the list.',
-    judge: ({ notMigrated, searchIndexes }) => {
-      const there = 'known' in searchIndexes ? searchIndexes.known.length : 'an unknown number of';
+    judge: ({ notMigrated, searchIndexes, archives, request: { around } }) => {
+      const count = (read: Read<readonly unknown[]>) => ('known' in read ? read.known.length : 'an unknown number of');
+      if ('known' in archives) {
+        const active = archives.known.flatMap(({ _id, state }) => (state === 'ACTIVE' ? [_id] : []));
+        const unfit = around.pauseOnlineArchives.filter((id) => !active.includes(id));
+        if (unfit.length > 0) return fail(`not an active online archive: ${unfit.join(', ')}`);
+      }
       return notMigrated.length === 0
         ? notApplicable('nothing')
-        : unknown(`not migrated: ${notMigrated.join(', ')}; the destination has ${there} search indexes`);
+        : unknown(
+            `not migrated: ${notMigrated.join(', ')}; the destination has ${count(searchIndexes)} search indexes and ${count(archives)} online archives`,
+          );
     },
   },
 ];

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { operation } from './define.ts';
-import { CloudProvider, ClusterName, GroupId, idOf, Long, ObjectId, openEnum } from './shapes.ts';
+import { CloudProvider, ClusterName, GroupId, idOf, Long, ObjectId, openEnum, PageQuery, page } from './shapes.ts';
 
 /** Where the old documents of a collection go. The id is `_id`. */
 export const OnlineArchive = z.object({
@@ -40,6 +40,19 @@ export const OnlineArchive = z.object({
     .nullish(),
 });
 export type OnlineArchive = z.output<typeof OnlineArchive>;
+
+/** Source: https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-listgroupclusteronlinearchives. Role: Project Read Only. */
+export const listGroupClusterOnlineArchives = operation({
+  id: 'listGroupClusterOnlineArchives',
+  summary: 'The online archives of a cluster',
+  method: 'GET',
+  path: '/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/onlineArchives',
+  version: '2023-01-01',
+  repeat: 'safe',
+  params: z.strictObject({ groupId: GroupId, clusterName: ClusterName }),
+  query: PageQuery,
+  response: page(OnlineArchive),
+});
 
 const hour = z.int().min(0).max(23).optional();
 const minute = z.int().min(0).max(59).optional();

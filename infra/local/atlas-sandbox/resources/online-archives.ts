@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Answer, type Call, inGroup } from '../operation.ts';
+import { paginate } from '../pagination.ts';
 import { AtlasRefusal } from '../refusal.ts';
 import type { Cluster } from '../state/clusters.ts';
 import type { OnlineArchive } from '../state/online-archives.ts';
@@ -38,6 +39,19 @@ const updateRequest = z.strictObject({
 type Update = z.infer<typeof updateRequest>;
 
 export const onlineArchiveOperations = [
+  inGroup({
+    operationId: 'listGroupClusterOnlineArchives',
+    method: 'GET',
+    path: '/groups/{groupId}/clusters/{clusterName}/onlineArchives',
+    versions: ['2023-01-01'],
+    endpointSet: 'onlineArchives',
+    role: 'Project Read Only',
+    handle(call, project) {
+      const cluster = dedicatedCluster(call, project);
+      const archives = call.world.onlineArchives.of(cluster);
+      return { status: 200, body: paginate(call.url, archives, (archive) => view(call, cluster, archive)) };
+    },
+  }),
   inGroup({
     operationId: 'updateGroupClusterOnlineArchive',
     method: 'PATCH',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { inGroup } from '../operation.ts';
+import { paginate } from '../pagination.ts';
 import { AtlasRefusal, resourceNotFound } from '../refusal.ts';
 import { invalidAttribute } from '../request-body.ts';
 import { isDedicated } from '../state/clusters.ts';
@@ -29,6 +30,35 @@ export const privateNetworkingOperations = [
       }
       if (!enabled) privateIpMode.delete(project.id);
       return { status: 200, body: { enabled } };
+    },
+  }),
+  inGroup({
+    operationId: 'listGroupAccessListEntries',
+    method: 'GET',
+    path: '/groups/{groupId}/accessList',
+    versions,
+    endpointSet: 'group',
+    role: 'Project Read Only',
+    handle: ({ world, url }, project) => ({
+      status: 200,
+      body: paginate(url, world.networking.accessLists.get(project.id) ?? [], (entry) => ({
+        ...entry,
+        groupId: project.id,
+      })),
+    }),
+  }),
+  inGroup({
+    operationId: 'listGroupPrivateEndpointEndpointService',
+    method: 'GET',
+    path: '/groups/{groupId}/privateEndpoint/{cloudProvider}/endpointService',
+    versions,
+    endpointSet: 'privateEndpoints',
+    role: 'Project Read Only',
+    handle({ world, param }, project) {
+      const provider = z.enum(['AWS', 'AZURE', 'GCP']).safeParse(param('cloudProvider'));
+      if (!provider.success) throw invalidAttribute('cloudProvider');
+      const services = world.networking.endpointServices.get(project.id) ?? [];
+      return { status: 200, body: services.filter(({ cloudProvider }) => cloudProvider === provider.data) };
     },
   }),
   inGroup({

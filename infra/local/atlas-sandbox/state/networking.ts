@@ -63,9 +63,32 @@ export interface PrivateEndpoint {
   readonly status?: 'PENDING' | 'OK' | 'FAILED' | 'DELETING';
 }
 
+/** An entry of a project's IP access list. */
+export interface AccessListEntry {
+  readonly cidrBlock: string;
+  readonly ipAddress?: string;
+  readonly comment?: string;
+  readonly deleteAfterDate?: string;
+}
+
+/** What private endpoints of clusters connect to. */
+export interface EndpointService {
+  readonly id: string;
+  readonly cloudProvider: Provider;
+  readonly regionName: string;
+  readonly status: 'INITIATING' | 'WAITING_FOR_USER' | 'AVAILABLE' | 'FAILED' | 'DELETING';
+  readonly interfaceEndpoints?: readonly string[];
+  readonly privateEndpoints?: readonly string[];
+  readonly endpointGroupNames?: readonly string[];
+}
+
 /** Containers, peering connections, private endpoints and network modes of all projects. */
 export class Networking {
   readonly containers = new Map<string, Container>();
+  /** IP access lists by project id. */
+  readonly accessLists = new Map<string, AccessListEntry[]>();
+  /** Endpoint services of clusters by project id. */
+  readonly endpointServices = new Map<string, EndpointService[]>();
   /** Private endpoints of Data Federation by project id. */
   readonly endpoints = new Map<string, PrivateEndpoint[]>();
   /** Projects in the mode "connect via peering only". */

@@ -79,6 +79,7 @@ export async function exerciseClusters(scene: Scene, calls: Calls): Promise<void
   const archive = world.onlineArchives.add(clusters.main, { dbName: 'shop', collName: 'orders' });
   const change = { paused: true, dataExpirationRule: { expireAfterDays: 90 }, criteria: { expireAfterDays: 5 } };
   await send('PATCH', `${main}/onlineArchives/${archive.id}`, change);
+  await get(`${main}/onlineArchives`);
   await exerciseMigrations(scene, calls);
 }
 

@@ -167,6 +167,11 @@ async function exerciseNetworking(scene: Scene, { get, send }: Pick<Calls, 'get'
   }
   await send('PATCH', `${group}/privateIpMode`, { enabled: false }, FIRST);
   await send('PATCH', `${group}/privateEndpoint/regionalMode`, { enabled: true }, FIRST);
+  world.networking.accessLists.set(project.id, [{ cidrBlock: '192.0.2.0/24', comment: 'office' }]);
+  await get(`${group}/accessList`);
+  const service = { id: 'a'.repeat(24), cloudProvider: 'AWS', regionName: 'US_EAST_1', status: 'AVAILABLE' } as const;
+  world.networking.endpointServices.set(project.id, [{ ...service, interfaceEndpoints: ['vpce-0'] }]);
+  for (const provider of ['AWS', 'GCP']) await get(`${group}/privateEndpoint/${provider}/endpointService`);
 
   async function readAll(): Promise<void> {
     await get(`${group}/containers/all`);
