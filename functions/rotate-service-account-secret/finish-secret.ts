@@ -4,6 +4,7 @@ import { accountWith } from './acting.ts';
 import { RotationStopped } from './errors.ts';
 import { identify } from './look.ts';
 import { detachPending, lookFor, requirePromotable } from './pending.ts';
+import { BY_HAND_MS } from './promotion.ts';
 import { giveBack, isProven, isRefused } from './prove.ts';
 import type { Held, Rotation, Step } from './rotation.ts';
 import { CLAMP_MS } from './second-slot.ts';
@@ -87,6 +88,24 @@ export async function confirm(step: Step, rotation: Rotation, moved?: Written): 
     return takeBack(step, { ...rotation, account: asPrevious });
   }
   return takeBack(step, rotation);
+}
+
+/**
+ * Tells of the current version where nobody may have been told of its promotion: a rotation that Secrets Manager never
+ * saw to its end, and the label that said so has gone to the next one. Repeats are harmless.
+ */
+export async function tellIfUntold(step: Step, rotation: Rotation): Promise<void> {
+  const { secret, current, previous } = rotation;
+  const { createdAt } = current.credential;
+  if (!previous || createdAt === undefined) return;
+  const madeAt = Date.parse(createdAt);
+  if (secret.lastRotatedAt && secret.lastRotatedAt.getTime() >= madeAt) return;
+  const versions = await step.services.secretsManager.versions(secret.arn, step.deadline);
+  const begun = versions.find(({ versionId }) => versionId === current.versionId)?.createdAt;
+  // A version much younger than the secret in it was written by hand, and is nobody's promotion.
+  if (!begun || begun.getTime() - madeAt > BY_HAND_MS) return;
+  const { slots } = await rotation.account.secrets(step.deadline);
+  await announce(step, rotation, seenBy(rotation, slots), undefined);
 }
 
 type Known = Pick<SecretRotated, 'secretId' | 'expiresAt' | 'previousSecretId' | 'overlapUntil'>;

@@ -15,7 +15,7 @@ export interface Traces {
 }
 
 /** A version that is this much younger than the secret in it was written by hand: a rotation begins its version first. */
-const BY_HAND_MS = 5 * 60_000;
+export const BY_HAND_MS = 5 * 60_000;
 
 /**
  * When AWSCURRENT was promoted: the start of its predecessor's grace. Nothing records it as such, so it is read from
@@ -32,7 +32,7 @@ export function promotionOf(traces: Traces): { readonly at: Date; readonly recor
   const isOlder =
     currentMadeAt !== undefined &&
     ((previousMadeAt !== undefined && currentMadeAt < previousMadeAt) ||
-      (lastRotatedAt !== undefined && currentMadeAt < lastRotatedAt));
+      (lastRotatedAt !== undefined && currentMadeAt <= lastRotatedAt));
   if (isOlder && currentVersionAt && !(lastRotatedAt && lastRotatedAt >= currentVersionAt))
     return { at: currentVersionAt, recorded: true };
   if (currentMadeAt === undefined) return { at: lastRotatedAt ?? currentVersionAt ?? now, recorded: true };

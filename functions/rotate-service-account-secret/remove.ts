@@ -59,8 +59,10 @@ function actorOn(
   { account, mode, current }: Rotation,
   { now, secretsManager }: View,
 ): { account: Account; done: () => Promise<unknown> } {
-  const promotedAt = secretsManager.promotion?.at.getTime() ?? 0;
-  if (mode === 'admin' || now.getTime() - promotedAt > TOKEN_MS) return { account, done: async () => undefined };
+  const { promotion } = secretsManager;
+  // Where nothing records the promotion it may have been a moment ago, however old the secret is.
+  const isLongAgo = promotion?.recorded === true && now.getTime() - promotion.at.getTime() > TOKEN_MS;
+  if (mode === 'admin' || isLongAgo) return { account, done: async () => undefined };
   const atlas = services.atlasTrying(current);
   return {
     account: accountOf(atlas, scopeOf(current.credential), account.clientId),

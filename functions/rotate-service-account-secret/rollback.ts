@@ -1,9 +1,10 @@
+import { versionAt } from '../../lib/aws/secrets-manager.ts';
 import { SECRET_ROLLED_BACK, SecretRolledBack } from '../../lib/events/rotation.ts';
 import { accountWith, cannotAct } from './acting.ts';
 import { claimedIfFree } from './claim.ts';
 import { RotationStopped } from './errors.ts';
 import { identify } from './look.ts';
-import { lookFor } from './pending.ts';
+import { detachPending, lookFor } from './pending.ts';
 import { giveBack, prove } from './prove.ts';
 import {
   type Held,
@@ -34,7 +35,8 @@ export async function rollback(sweep: SweepStep): Promise<Swept> {
   const step = stepAt(sweep, described);
   const secret = await openSecret(step, { evenWhenOff: true });
   const pending = pendingOf(secret);
-  if (pending !== undefined) {
+  // This very rollback may have been begun, and killed.
+  if (pending !== undefined && pending !== rolledBackVersion(versionAt(secret, 'AWSCURRENT') ?? '')) {
     throw new RotationStopped(
       'ROTATION_UNDER_WAY',
       `a rotation of ${secret.name} is under way: let it end, or take AWSPENDING off version ${pending}, and roll back then`,
@@ -86,21 +88,60 @@ async function requirePrevious(
   return { rotation: able, slot };
 }
 
+/**
+ * AWSPENDING says what is coming before the labels are looked at once more: who deletes the previous secret takes its
+ * label off first and then looks for AWSPENDING, so that one of the two sees the other. It stays on until everybody is
+ * told: killed anywhere, the sweep goes on as with any rotation.
+ */
 async function putBack(step: Step, rotation: Rotation, previous: Held, slot: Slot): Promise<void> {
   const { services, event, deadline } = step;
   const { current } = rotation;
+  const { SecretId } = event;
   await requireUnchanged(step, rotation);
   const versionId = rolledBackVersion(current.versionId);
+  const next: Step = { ...step, event: { ...event, ClientRequestToken: versionId } };
   const stored = await services.secretsManager.store(
-    event.SecretId,
-    { token: versionId, value: previous.value, stage: 'AWSCURRENT' },
+    SecretId,
+    { token: versionId, value: previous.value, stage: 'AWSPENDING' },
+    deadline,
+  );
+  await requireComing(next, rotation, previous);
+  const moved = await services.secretsManager.moveStage(
+    SecretId,
+    'AWSCURRENT',
+    { from: current.versionId, to: versionId },
     deadline,
   );
   const restored: Rotation = { ...rotation, current: { ...previous, versionId }, previous: current };
   // Somebody may have deleted it in the meantime: then what was replaced comes back.
-  if (!(await lookFor(step, restored, restored.current)).alive) return takeBack(step, restored);
+  if (!(await lookFor(next, restored, restored.current)).alive) return takeBack(next, restored);
   await giveBack(step, previous);
-  await tellOf(step, restored, slot, requestIdsOf(stored));
+  await tellOf(step, restored, slot, requestIdsOf(stored, moved));
+  await detachPending(next);
+}
+
+/** Refuses unless the version is coming, to the place of the same one, and the previous secret is not about to go. */
+async function requireComing(next: Step, { secret, current }: Rotation, previous: Held): Promise<void> {
+  const { event, services, deadline } = next;
+  const { SecretId, ClientRequestToken: versionId } = event;
+  let now = await services.secretsManager.describe(SecretId, deadline);
+  if (versionAt(now, 'AWSPENDING') === undefined) {
+    // An earlier try stored it and lost the label: what is stored already is not labelled again.
+    await services.secretsManager.moveStage(SecretId, 'AWSPENDING', { to: versionId }, deadline);
+    now = await services.secretsManager.describe(SecretId, deadline);
+  }
+  const isComing =
+    now.deletedAt === undefined &&
+    versionAt(now, 'AWSPENDING') === versionId &&
+    versionAt(now, 'AWSCURRENT') === current.versionId &&
+    versionAt(now, 'AWSPREVIOUS') === previous.versionId;
+  if (isComing) return;
+  await detachPending(next);
+  throw new RotationStopped(
+    'ROTATION_CURRENT_MOVED',
+    `somebody changed ${secret.name} during its rollback: nothing was put back`,
+    { managedSecret: secret.arn, versionId },
+  );
 }
 
 /** It was done already, and perhaps not told. */
@@ -108,7 +149,10 @@ async function done(step: Step, rotation: Rotation, dryRun: boolean): Promise<Sw
   const { slots } = await rotation.account.secrets(step.deadline);
   const { currentId } = identify(rotation, slots);
   const slot = slots.find(({ id }) => id === currentId);
-  if (slot && !dryRun) await tellOf(step, rotation, slot, []);
+  if (slot && !dryRun) {
+    await tellOf(step, rotation, slot, []);
+    if (versionAt(rotation.secret, 'AWSPENDING') === rotation.current.versionId) await detachPending(step);
+  }
   return {
     managedSecret: rotation.secret.arn,
     state: 'rolled back',

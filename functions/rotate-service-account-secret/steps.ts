@@ -3,7 +3,7 @@ import { AutomationError } from '../../lib/errors.ts';
 import { ROTATION_FAILED, RotationFailed } from '../../lib/events/rotation.ts';
 import { createSecret, preview } from './create-secret.ts';
 import { RotationStopped } from './errors.ts';
-import { confirm, finishSecret } from './finish-secret.ts';
+import { confirm, finishSecret, tellIfUntold } from './finish-secret.ts';
 import { requirePromotable } from './pending.ts';
 import { prove } from './prove.ts';
 import { openSecret, type Rotation, readRotation, type Step } from './rotation.ts';
@@ -38,7 +38,10 @@ export async function takeStep(step: Step, rotation: Rotation): Promise<void> {
 async function carryOut(step: Step, rotation: Rotation): Promise<void> {
   const { event } = step;
   const { secret, pending } = rotation;
-  if (event.Step === 'createSecret') return createSecret(step, rotation);
+  if (event.Step === 'createSecret') {
+    if (!pending) await tellIfUntold(step, rotation);
+    return createSecret(step, rotation);
+  }
   if (!pending) {
     throw new RotationStopped('ROTATION_PENDING_MISSING', `${secret.name} has no AWSPENDING value yet`, {
       managedSecret: secret.arn,

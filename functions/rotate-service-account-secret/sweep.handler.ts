@@ -19,6 +19,8 @@ import { fanOutOne, sweepAll } from './fleet-sweep.ts';
 import { revokeNow } from './revoke-now.ts';
 import { rollback } from './rollback.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** Not every secret could be looked at; the others were. */
 class SweepIncomplete extends AutomationError {
   override readonly name = 'SweepIncomplete';
@@ -65,6 +67,9 @@ export const handler = defineHandler({
       MetricUnit.Count,
       swept.filter(({ state }) => state === 'blocked').length + failed.length,
     );
+    const ends = swept.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : [Date.parse(expiresAt)]));
+    if (ends.length > 0)
+      metrics.addMetric('HoursToSecretEnd', MetricUnit.Count, (Math.min(...ends) - clock.now().getTime()) / HOUR_MS);
     behind(swept.flatMap(({ fanOut = [] }) => fanOut.filter(({ state }) => state === 'behind')).length);
     const fleet = event.scheduled ? await reportFleetOfTheDay(run) : undefined;
     // It has an alarm of its own, and the next run tries again: the sweep itself is not at fault.

@@ -75,8 +75,11 @@ export interface SecretsManager {
   ): Promise<Written & { readonly outcome: 'stored' | 'taken' }>;
   /** Asks for a rotation, which then goes on by itself. Refused while one is under way. */
   rotate(secretId: string, deadline: Deadline): Promise<Written>;
-  /** Moves a label by compare-and-swap: refused unless it is on `from`. Without `to` the label is taken off. */
-  moveStage(secretId: string, stage: Stage, move: { from: string; to?: string }, deadline: Deadline): Promise<Written>;
+  /**
+   * Moves a label by compare-and-swap: refused unless it is on `from`, or nowhere where there is no `from`. Without `to`
+   * the label is taken off.
+   */
+  moveStage(secretId: string, stage: Stage, move: { from?: string; to?: string }, deadline: Deadline): Promise<Written>;
 }
 
 /** Which version carries `stage`, if any does. */

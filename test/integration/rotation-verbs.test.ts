@@ -82,22 +82,28 @@ describe.each(modes)('a rollback (%s)', (mode) => {
     expect(subject.violations).toEqual([]);
   });
 
-  it('is done once, however often it is asked for, and killed wherever it is', async () => {
-    const subject = await world.seed(sceneOf(mode));
-    await world.rotate(subject);
-    const faults: PlannedFault[] = [{ operation: 'PutSecretValue', nth: 1, fault: { kind: 'kill', when: 'after' } }];
-    world.machine.faults.plan(faults);
-    await rollback(subject).catch(() => {});
-    world.machine.faults.plan([]);
-    const version = world.secretOf(subject).labels['AWSCURRENT'];
-    expect(currentOf(subject)?.clientSecret).toBe(subject.initialSecret.value);
-    expect(told(SECRET_ROLLED_BACK)).toEqual([]);
+  it.each(['PutSecretValue', 'UpdateSecretVersionStage'])(
+    'is done once, however often it is asked for, and killed after %s',
+    async (operation) => {
+      const subject = await world.seed(sceneOf(mode));
+      await world.rotate(subject);
+      const faults: PlannedFault[] = [{ operation, nth: 1, fault: { kind: 'kill', when: 'after' } }];
+      world.machine.faults.plan(faults);
+      await rollback(subject).catch(() => {});
+      world.machine.faults.plan([]);
+      const version = world.secretOf(subject).labels['AWSPENDING'];
+      expect(version).toBeDefined();
+      expect(works(subject)).toBe(true);
+      expect(told(SECRET_ROLLED_BACK)).toEqual([]);
 
-    for (let again = 0; again < 2; again++) expect(await rollback(subject)).toMatchObject({ state: 'rolled back' });
+      for (let again = 0; again < 2; again++) expect(await rollback(subject)).toMatchObject({ state: 'rolled back' });
 
-    expect(world.secretOf(subject).labels['AWSCURRENT']).toBe(version);
-    expect(new Set(told(SECRET_ROLLED_BACK).map(({ id }) => id)).size).toBe(1);
-  });
+      expect(world.secretOf(subject).labels).toMatchObject({ AWSCURRENT: version });
+      expect(world.secretOf(subject).labels['AWSPENDING']).toBeUndefined();
+      expect(currentOf(subject)?.clientSecret).toBe(subject.initialSecret.value);
+      expect(new Set(told(SECRET_ROLLED_BACK).map(({ id }) => id)).size).toBe(1);
+    },
+  );
 
   it('is refused where the previous secret is gone, and changes nothing', async () => {
     const subject = await world.seed(sceneOf(mode));

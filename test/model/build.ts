@@ -17,6 +17,7 @@ const edges: Plugin = {
   name: 'edges',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^undici$/ }, () => ({ path: here('undici.ts') }));
+    onResolve({ filter: /^node:crypto$/ }, () => ({ path: here('crypto.ts') }));
     onResolve({ filter: /^node:timers\/promises$/ }, () => ({ path: here('timers.ts') }));
     onResolve({ filter: /runtime\/clock\.ts$/ }, () => ({ path: here('clock.ts') }));
     onResolve({ filter: /^\.\/clock\.ts$/ }, ({ importer }) =>

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Explored } from './explore.ts';
 import type { Task } from './worker.ts';
 
-export async function exploreOn(threads: number, model: string, tasks: readonly Task[]): Promise<Explored> {
+export async function exploreOn(threads: number, model: string, tasks: Iterable<Task>): Promise<Explored> {
   const all: Explored = {
     schedules: 0,
     effects: 0,
@@ -12,10 +12,15 @@ export async function exploreOn(threads: number, model: string, tasks: readonly 
     states: new Set(),
     failures: [],
   };
-  const queue = tasks.values();
+  const queue = Iterator.from(tasks);
   const work = async (): Promise<void> => {
     // A test runner's own flags are not for this thread.
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: model, execArgv: [] });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: model,
+      execArgv: [],
+      // Nearly everything that is made dies with its schedule: room enough that it need not be moved first.
+      resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    });
     try {
       for (const task of queue) add(all, await answerTo(worker, task));
     } finally {

@@ -1,6 +1,6 @@
 /** What the built model offers to whoever runs it. */
 
-import { explore, nothingExplored, take } from './explore.ts';
+import { explore, explorePairs, nothingExplored, take } from './explore.ts';
 import { createModelWorld } from './model-world.ts';
 import { type Played, play, traceOf } from './play.ts';
 import { SCENES } from './scenes.ts';
@@ -30,6 +30,7 @@ export const model = {
   /** The pieces the model stands on, for the test that holds them against the real ones. */
   parts: { awsPackage, createModelWorld, time, useWire, Wire },
   explore,
+  explorePairs,
   nothingExplored,
   play,
   playTogether,

@@ -13,11 +13,17 @@ export interface Job {
   readonly of: number;
   /** What befalls an effect: faults of writes alone, of reads too, or also what people and the sweep do. */
   readonly moves: 'faults of writes' | 'actions at writes' | 'faults' | 'all';
-  /** How many of a thousand pairs of faults of writes are played. */
-  readonly writePairs: number;
-  /** How many of a thousand single moves are followed by one more of any kind. */
-  readonly otherPairs: number;
+  /** How many of a thousand single moves are followed by one more of any kind, at any effect. */
+  readonly seconds: number;
   /** Chooses which: another seed plays others. */
+  readonly seed: number;
+}
+
+/** Pairs of faults of writes: of a thousand first faults those from `from` to before `to`, each with every second one. */
+export interface PairsJob {
+  readonly scenes: readonly string[];
+  readonly from: number;
+  readonly to: number;
   readonly seed: number;
 }
 
@@ -64,7 +70,7 @@ const OF_A_KIND = 2;
 export function take(into: Explored, played: Played, text = textOf(played.schedule)): void {
   into.schedules += 1;
   into.effects += played.entries.length;
-  let course = 0x811c9dc5;
+  let course = hash(played.schedule.scene);
   for (const { who, operation, move, status } of played.entries)
     course = hash(`${who}${operation}${move ?? ''}${status ?? ''}`, course);
   into.courses.add(course);
@@ -91,8 +97,6 @@ function* effectsOf(entries: readonly Entry[], from: number): Generator<Entry> {
   }
 }
 
-const isFault = ({ code }: Move): boolean => !code.startsWith('!');
-
 /** Plays a schedule; a mistake of the player's own names the schedule it made it in. */
 async function playOrSay(schedule: Schedule): Promise<Played> {
   try {
@@ -104,11 +108,10 @@ async function playOrSay(schedule: Schedule): Promise<Played> {
 
 /** Plays what a job asks for; stops early when there are failures enough, or `isOver` says so. */
 export async function explore(
-  { scene, part, of, moves, writePairs, otherPairs, seed }: Job,
+  { scene, part, of, moves, seconds, seed }: Job,
   into: Explored,
   isOver: () => boolean = () => false,
 ): Promise<void> {
-  const chance = (text: string): number => hash(`${seed} ${text}`) % 1000;
   const base = await playOrSay({ scene, moves: [] });
   if (part === 0) take(into, base);
   let nth = 0;
@@ -119,12 +122,28 @@ export async function explore(
       const first: Move = { at, code };
       const single = await playOrSay({ scene, moves: [first] });
       take(into, single);
-      const seconds: Move[] = [];
-      if (isWrite && isFault(first))
-        seconds.push(...pairsOfWrites(scene, first, single, (text) => chance(text) < writePairs));
       const text = textOf(single.schedule);
-      if (chance(text) < otherPairs) seconds.push(anySecond(first, single, hash(`${seed} second ${text}`)));
-      for (const second of seconds) {
+      if (hash(`${seed} ${text}`) % 1000 >= seconds) continue;
+      const second = anySecond(first, single, hash(`${seed} second ${text}`));
+      take(into, await playOrSay({ scene, moves: [first, second] }));
+    }
+  }
+}
+
+/** Plays pairs of faults of writes; what was played before its second fault is known came in the singles' turn. */
+export async function explorePairs(
+  { scenes, from, to, seed }: PairsJob,
+  into: Explored,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  for (const scene of scenes) {
+    const base = await playOrSay({ scene, moves: [] });
+    for (const first of faultsOfWrites(base.entries, 1)) {
+      const moves = [first];
+      const drawn = hash(`${seed} pair ${textOf({ scene, moves })}`) % 1000;
+      if (drawn < from || drawn >= to) continue;
+      const { entries } = await playOrSay({ scene, moves });
+      for (const second of faultsOfWrites(entries, first.at + 1)) {
         if (isOver() || into.failures.length >= ENOUGH) return;
         take(into, await playOrSay({ scene, moves: [first, second] }));
       }
@@ -139,19 +158,9 @@ function movesAt(operation: string, isWrite: boolean, moves: Job['moves']): read
   return moves === 'all' ? [...faults, ...ACTIONS] : faults;
 }
 
-function* pairsOfWrites(
-  scene: string,
-  first: Move,
-  { entries }: Played,
-  isWanted: (text: string) => boolean,
-): Generator<Move> {
-  for (const { at, operation, isWrite } of effectsOf(entries, first.at + 1)) {
-    if (!isWrite) continue;
-    for (const code of movesFor(operation, isWrite, PAIR_WAITS)) {
-      const second = { at, code };
-      if (isWanted(textOf({ scene, moves: [first, second] }))) yield second;
-    }
-  }
+function* faultsOfWrites(entries: readonly Entry[], from: number): Generator<Move> {
+  for (const { at, operation, isWrite } of effectsOf(entries, from))
+    if (isWrite) for (const code of movesFor(operation, isWrite, PAIR_WAITS)) yield { at, code };
 }
 
 function anySecond(first: Move, { entries }: Played, random: number): Move {

@@ -93,7 +93,8 @@ export function createModelWorld({ invoke, attempts, retryDelayMs }: WorldOption
   const secretsManager = createSecretsManager({ clock, ids, account, region, events, keys, invoke, rotationRetry });
   const services = [secretsManager.service, events.service, keys.service];
 
-  const atlas = new World(clock, counting('0'), 8760);
+  // Letters among the digits, as in real ids: a long row of digits would be read as a number beyond 2^53.
+  const atlas = new World(clock, counting('a'), 8760);
   // A run interleaved with another one may create at the same time; a run by itself never waits for itself.
   atlas.secretCreationMs = 0;
   const takeFromBucket = createRateLimiter(clock, {});

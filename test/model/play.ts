@@ -21,9 +21,14 @@ const RETRY_MS = 90_000;
 
 /**
  * How time goes on once the faults have stopped: hours first, then days, well beyond what Atlas lets an old secret live.
- * The sweep is hourly; it is played every hour only where an hour can matter.
+ * The sweep is hourly; it is played every hour only where an hour can matter, and after one that changed nothing the next
+ * may come twice as late.
  */
-const AFTERWARDS = [HOUR, HOUR, DAY - HOUR, ...Array<number>(120).fill(DAY)];
+const FIRST_PAUSES = [HOUR, DAY + HOUR / 2];
+/** Not a whole day: no sweep falls on the very instant that ends a grace, where one look may see it and the next not. */
+const PAUSE_MS = DAY + HOUR;
+const LONGEST_PAUSE_MS = 4 * DAY;
+const ROUNDS = 120;
 
 /** Whatever has not come to rest by then never will. */
 const LONGEST_MS = 26 * DAY;
@@ -169,13 +174,14 @@ export async function rotationsSettled({ secretsManager }: ModelWorld, turns = 5
 /** Hours and days of sweeps without faults, until nothing is left to do. */
 export async function bringToRest(scenario: Scenario): Promise<void> {
   const { subject, host, wire, watch } = scenario;
-  for (const [index, pause] of AFTERWARDS.entries()) {
+  let pause = PAUSE_MS;
+  for (let index = 0; index < ROUNDS; index++) {
     // No request and no run outlives what comes now.
     await wire.settle();
     await followUp(scenario);
     if (index > 0 && isAtRest(scenario)) break;
     if (time.now() - START > LONGEST_MS) break;
-    time.advance(Math.min(pause, patienceOf(scenario)));
+    time.advance(Math.min(FIRST_PAUSES[index] ?? pause, patienceOf(scenario)));
     watch.look(undefined);
     if (index > 0) await mendByHand(scenario, index > 4);
     const from = wire.count;
@@ -185,6 +191,8 @@ export async function bringToRest(scenario: Scenario): Promise<void> {
     if (dry && swept && !subject.copy && !wire.isDisturbedAfter(from)) compare(watch, dry.state, swept.state);
     await followUp(scenario);
     checkWarning(scenario);
+    const isQuiet = index >= FIRST_PAUSES.length && !wire.hasWrittenAfter(from);
+    pause = isQuiet ? Math.min(2 * pause, LONGEST_PAUSE_MS) : PAUSE_MS;
   }
   checkRest(scenario);
 }
@@ -193,7 +201,7 @@ export async function bringToRest(scenario: Scenario): Promise<void> {
 function patienceOf({ subject }: Scenario): number {
   const current = secretOf(subject, labelled(subject, 'AWSCURRENT'));
   const left = (current?.expiresAt.getTime() ?? Number.POSITIVE_INFINITY) - time.now();
-  return left < 26 * HOUR ? HOUR : left < 3.5 * DAY ? 6 * HOUR : DAY;
+  return left < 26 * HOUR ? HOUR : left < 3.5 * DAY ? 6 * HOUR : Math.max(6 * HOUR, left - 3.1 * DAY);
 }
 
 /** What was announced is what is done. */
@@ -255,7 +263,7 @@ function checkWarning(scenario: Scenario): void {
 }
 
 function checkRest(scenario: Scenario): void {
-  const { world, subject, watch } = scenario;
+  const { world, subject, watch, wire } = scenario;
   if (watch.isForbidden) return;
   if (!isAtRest(scenario)) {
     const pending = pendingVersion(subject);
@@ -263,6 +271,7 @@ function checkRest(scenario: Scenario): void {
     watch.say('L1', `never at rest: ${subject.account.secrets.length} secrets${what}`);
   }
   for (const versionId of watch.promoted) {
+    if (watch.unmarked.has(versionId) && wire.met > 1) continue;
     const told = world.events.entries.some(
       (event) => TELLS.has(event['detail-type']) && Object.values(event.detail).includes(versionId),
     );
@@ -297,6 +306,7 @@ async function act(scenario: Scenario, code: string): Promise<void> {
       const text = bytes(code === '!M' ? 'AWSCURRENT' : 'AWSPREVIOUS');
       // Nobody puts back a value that works no more, or ends before the next sweep could do anything about it.
       if (text === undefined || (code === '!Q' && !isWorthIt(subject))) return;
+      watch.unmark();
       const SecretString = code === '!M' ? JSON.stringify({ ...JSON.parse(text), note: 'by hand' }) : text;
       return by('PutSecretValue', { ClientRequestToken: tokenOf(6), SecretString });
     }
@@ -317,6 +327,7 @@ async function act(scenario: Scenario, code: string): Promise<void> {
       return;
     case 'U': {
       watch.isOperatorAtWork = true;
+      watch.unmark();
       watch.isUrgent = true;
       const leaked =
         secretOf(subject, managed.labels['AWSPREVIOUS']) ?? secretOf(subject, managed.labels['AWSCURRENT']);
@@ -330,6 +341,7 @@ async function act(scenario: Scenario, code: string): Promise<void> {
       return by('CancelRotateSecret', {});
     case 'P':
       watch.isOperatorAtWork = true;
+      watch.unmark();
       await takePendingOff(world, subject);
       return watch.look(undefined);
     case 'X':

@@ -29,6 +29,18 @@ it.each([
   ['I4: a secret stored in the very moment it is taken for lost', 'self/none/fresh PutSecretValue.1:D25'],
   ['I11: a dry run of a rotation whose new secret is gone', 'self/none/dead DescribeSecret.1:!E'],
   ['L1: restored while a rotation with nothing stored is under way', 'self/none/fresh PutSecretValue.1:!E'],
+  [
+    'L3: a rollback whose event the bus refuses, and nobody asks again',
+    'admin/none/fresh DescribeSecret.10:!L PutEvents.3:X5',
+  ],
+  [
+    'L3: promoted by a sweep that dies, and an operator rotates before the next',
+    'self/young orphan/empty 27!C 55k lanes=hh order=BAABAAABBBABBBAA',
+  ],
+  ['I1: the previous secret is revoked while it is rolled back to', 'self/previous expired/fresh 37!L 47!U'],
+  ['I1: the same in the last moment', 'self/previous expired/fresh DescribeSecret.10:!L PutSecretValue.2:!U'],
+  ['I4: revoked days after the mint, with the token of what goes', 'self/previous in grace/fresh 108X29 127!U'],
+  ['I2: rolled back to what was rolled back', 'admin/none/fresh 51!L 52!Q'],
 ])('%s', async (_, schedule) => {
   const played = await loaded.model.replay(schedule);
   expect(played.met, 'the schedule names an effect that does not happen').toBe(played.schedule.moves.length);

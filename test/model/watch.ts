@@ -41,6 +41,11 @@ export class Watch implements Watcher {
   readonly promoted: string[] = [];
   /** Atlas ids of secrets somebody deleted behind our back: nothing is promised for them. */
   readonly takenAway = new Set<string>();
+  /**
+   * Versions that AWSPENDING no longer marks as promoted and not told of, because a person took it off or wrote a value.
+   * A process that lives tells all the same; once it is dead nobody can know.
+   */
+  readonly unmarked = new Set<string>();
   /** Set where a person moved labels or values: then some rules speak of their doing, not of ours. */
   isOperatorAtWork = false;
   /** Set where a person had a leaked secret replaced: then nobody's grace counts. */
@@ -75,6 +80,12 @@ export class Watch implements Watcher {
     if (previous) this.#lastCurrent.set(previous.id, subject.managed.rotation?.lastAt ?? time.now());
     for (const { id, text } of subject.managed.versions) if (text !== undefined) this.#storedAt.set(id, 0);
     this.#versionBegun = labelled(subject, 'AWSCURRENT');
+    const replaced = labelled(subject, 'AWSPREVIOUS');
+    if (replaced !== undefined) this.#left.add(replaced);
+  }
+
+  unmark(): void {
+    for (const label of ['AWSCURRENT', 'AWSPENDING']) this.unmarked.add(labelled(this.subject, label) ?? '');
   }
 
   say(rule: string, what: string): void {

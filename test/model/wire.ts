@@ -145,6 +145,13 @@ export class Wire {
     return this.entries.some((entry) => entry.move !== undefined && entry.at > at);
   }
 
+  /** Whether anything was changed: to ask for a token, or to give it back, changes nothing. */
+  hasWrittenAfter(at: number): boolean {
+    return this.entries.some(
+      (entry) => entry.at > at && entry.isWrite && !entry.operation.endsWith('Token') && (entry.status ?? 500) < 300,
+    );
+  }
+
   /** An id nobody else has. */
   uuid(): string {
     this.#ids += 1;

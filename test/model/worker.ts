@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import type { Model } from './entry.ts';
-import type { Explored, Job } from './explore.ts';
+import type { Explored, Job, PairsJob } from './explore.ts';
 import type { Lane } from './together.ts';
 
 /** Runs side by side, interleaved by fast-check. */
@@ -13,6 +13,7 @@ export interface TogetherJob {
 
 export type Task =
   | { readonly kind: 'alone'; readonly job: Job }
+  | { readonly kind: 'pairs'; readonly job: PairsJob }
   | { readonly kind: 'together'; readonly job: TogetherJob };
 
 const LANES = ['rs', 'rg', 'rh', 'ss', 'sg', 'sh', 'gg', 'gh', 'hh', 'rd', 'rsg', 'rgh', 'sgh'];
@@ -75,6 +76,7 @@ if (parentPort) {
   port.on('message', async ({ kind, job }: Task) => {
     const into = model.nothingExplored();
     if (kind === 'alone') await model.explore(job, into);
+    else if (kind === 'pairs') await model.explorePairs(job, into);
     else await exploreTogether(model, job, into);
     port.postMessage(into);
   });

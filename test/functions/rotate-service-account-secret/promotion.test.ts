@@ -54,6 +54,11 @@ it.each<[string, Partial<Traces>, { at: Date; recorded: boolean }]>([
     { at: day(20), recorded: true },
   ],
   [
+    'when it was written after the last rotation, with the very secret that one made',
+    { currentMadeAt: day(11), currentVersionAt: day(20), lastRotatedAt: day(11) },
+    { at: day(20), recorded: true },
+  ],
+  [
     'nobody knows when, where the label was moved back by hand: not before the other version was begun',
     { currentMadeAt: day(1), currentVersionAt: day(1), previousVersionAt: day(10), lastRotatedAt: day(11) },
     { at: day(10), recorded: false },
