@@ -5,7 +5,7 @@ import { getGroupAlertConfig } from '../../lib/atlas/operations/alert-configs.ts
 import { type Alert, acknowledgeGroupAlert, getGroupAlert } from '../../lib/atlas/operations/alerts.ts';
 import { listGroupClusters } from '../../lib/atlas/operations/clusters.ts';
 import { pages } from '../../lib/atlas/pages.ts';
-import type { State } from '../../lib/aws/state.ts';
+import type { State, Stored } from '../../lib/aws/state.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { clusterNames, stemOf } from './grouping.ts';
@@ -176,7 +176,22 @@ async function within<T>(value: Promise<T>, deadline: Deadline): Promise<T | und
   }
 }
 
-const agreed = new WeakMap<State, Map<string, string>>();
+/** What this process knows of the names in one project, and whose turn it is to ask for more. */
+interface Register {
+  readonly known: Map<string, string>;
+  /** As it was read or written last. */
+  stored: Stored<z.output<typeof Names>> | undefined;
+  turn: Promise<unknown>;
+}
+const registers = new WeakMap<State, Map<string, Register>>();
+
+function registerOf(state: State, projectId: string): Register {
+  const projects = registers.get(state) ?? new Map<string, Register>();
+  registers.set(state, projects);
+  const register = projects.get(projectId) ?? { known: new Map(), stored: undefined, turn: Promise.resolve() };
+  projects.set(projectId, register);
+  return register;
+}
 
 /**
  * The one name a cluster has from now on. A cluster that is named goes by that name; hosts and replica sets go by the name
@@ -189,17 +204,47 @@ export async function agreeOn(
   { given, others }: { readonly given: string | undefined; readonly others: readonly string[] },
   deadline: Deadline,
 ): Promise<string | undefined> {
-  const local = agreed.get(state) ?? new Map<string, string>();
-  agreed.set(state, local);
   const first = given ?? others[0];
   if (first === undefined) return undefined;
+  const register = registerOf(state, projectId);
   const all = given === undefined ? others : [given, ...others.filter((name) => name !== given)];
-  const known = all.map((name) => local.get(`${projectId} ${name}`));
-  const [held] = known;
-  if (held !== undefined && known.every((name) => name !== undefined)) return held;
+  const held = (): string | undefined => {
+    const known = all.map((name) => register.known.get(name));
+    return known.every((name) => name !== undefined) ? known[0] : undefined;
+  };
+  const settled = held();
+  if (settled !== undefined) return settled;
+  // One after the other: those of one process would only get into each other's way.
+  const mine = register.turn.then(
+    () => held() ?? enter(register, { state, projectId, given, all, deadline }),
+    () => enter(register, { state, projectId, given, all, deadline }),
+  );
+  register.turn = mine;
+  return (await mine) ?? first;
+}
+
+/** Writes names into the register; undefined where too many others write it, too. */
+async function enter(
+  register: Register,
+  {
+    state,
+    projectId,
+    given,
+    all,
+    deadline,
+  }: {
+    readonly state: State;
+    readonly projectId: string;
+    readonly given: string | undefined;
+    readonly all: readonly string[];
+    readonly deadline: Deadline;
+  },
+): Promise<string | undefined> {
   const key = { pk: 'cluster-names', sk: projectId };
   for (let attempt = 0; attempt < 10; attempt++) {
-    const stored = await state.read(key, Names, deadline);
+    // Names are only ever added, and only to what was read: a write over what is old fails, and then it is read again.
+    const stored = (attempt === 0 ? register.stored : undefined) ?? (await state.read(key, Names, deadline));
+    register.stored = stored;
     const names = new Map(Object.entries(stored?.value.names ?? {}));
     const claims = new Map(Object.entries(stored?.value.claims ?? {}));
     const before = names.size;
@@ -209,11 +254,12 @@ export async function agreeOn(
       const next = { names: Object.fromEntries(names), claims: Object.fromEntries(claims) };
       const written = stored ? await state.replace(stored, next, deadline) : await state.create(key, next, deadline);
       if (!written) continue;
+      register.stored = written;
     }
-    for (const each of all) local.set(`${projectId} ${each}`, names.get(each) ?? name);
+    for (const each of all) register.known.set(each, names.get(each) ?? name);
     return name;
   }
-  return first;
+  return undefined;
 }
 
 function settleName(

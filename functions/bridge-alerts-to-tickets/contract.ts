@@ -1,23 +1,14 @@
 import * as z from 'zod';
-import {
-  AlertQueueUrl,
-  AtlasCredentialsSecret,
-  BaseUrl,
-  EventBus,
-  StateTable,
-  WebhookSecret,
-} from '../../lib/runtime/environment.ts';
+import { AlertQueueUrl, AtlasCredentialsSecret, BaseUrl, EventBus, StateTable } from '../../lib/runtime/environment.ts';
 import { TicketSettings } from './settings.ts';
+import { Webhooks } from './webhook/contract.ts';
 
 /** What the four functions are told: the part of the settings file they read. */
 export const Settings = z.object({ tickets: TicketSettings.prefault({}) });
 export type Settings = z.output<typeof Settings>;
 
-/** The environment of `receive-atlas-alert`. It needs no state: what it takes in is in the queue or was not taken. */
-export const ReceiveConfig = z.object({
-  ALERT_QUEUE_URL: AlertQueueUrl,
-  WEBHOOK_SECRET: WebhookSecret,
-});
+/** What `receive-ticket-update` is told. */
+export const UpdateSettings = Settings.extend({ webhooks: Webhooks });
 
 /** The environment of the other three. Without credentials for Atlas nothing is enriched, confirmed or acknowledged. */
 export const Config = z.object({
@@ -29,27 +20,6 @@ export const Config = z.object({
 
 /** That of `deliver-tickets`: with the queue's address it puts what has to wait a moment back there. */
 export const DeliverConfig = Config.extend({ ALERT_QUEUE_URL: AlertQueueUrl.optional() });
-
-/**
- * A call of a function URL, or of an HTTP API with payload format 2.0. Loose on purpose: what a caller can influence is
- * judged, not refused by shape.
- * Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
- */
-export const HttpEvent = z.object({
-  headers: z.record(z.string(), z.string().optional()).default({}),
-  rawPath: z.string().default('/'),
-  body: z.string().nullish(),
-  isBase64Encoded: z.boolean().default(false),
-  requestContext: z.object({ http: z.object({ method: z.string() }).optional() }).optional(),
-});
-export type HttpEvent = z.output<typeof HttpEvent>;
-
-/** The answer to it. */
-export interface HttpAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 /** One message of a batch from the FIFO queue. */
 export const QueueRecord = z.object({

@@ -157,6 +157,9 @@ async function admit(observation: Observation, known: Known, hearing: Hearing): 
       alert: id,
     });
   }
+  const gist = gistOf(observation);
+  // Told again of what is in its incidents already: that it still is. Whoever wrote the gist wrote them before.
+  const still = state === 'open' && before?.state === 'open' && before.gist === gist && !observation.missed;
   known.view = {
     state,
     version: observation.version,
@@ -169,8 +172,18 @@ async function admit(observation: Observation, known: Known, hearing: Hearing): 
     ...(!before && over && { unheard: true }),
     ...(unrouted !== undefined && { unrouted }),
     digests: [...(before?.digests ?? []), ...(observation.digest ? [observation.digest] : [])].slice(-DIGESTS),
+    ...(state === 'open' && { gist }),
   };
   known.changed = true;
+  if (still) {
+    journal.count('DuplicatesPrevented');
+    journal.note(incidents[0] ?? 'unassigned', {
+      decision: 'nothing',
+      reason: 'still open, with no other news',
+      alert: id,
+    });
+    return;
+  }
   known.heard.push({
     id,
     member: memberOf(observation, known.view),
@@ -178,6 +191,10 @@ async function admit(observation: Observation, known: Known, hearing: Hearing): 
     ...(observation.missed && { missed: true }),
   });
 }
+
+/** What an observation says to people, but for its instant. */
+const gistOf = ({ subject, acknowledged, severity }: Observation): string =>
+  digestOf(JSON.stringify([subject, acknowledged ?? null, severity ?? null])).slice(0, 16);
 
 function memberOf({ subject, acknowledged }: Pick<Observation, 'subject' | 'acknowledged'>, view: AlertView): Member {
   return {
@@ -351,7 +368,9 @@ async function remember(known: Known, hearing: Hearing): Promise<IncidentId[]> {
       ),
     ];
     const digests = [...new Set([...other.digests, ...wanted.digests])].slice(-DIGESTS);
-    wanted = { ...(otherKnowsMore ? other : wanted), incidents, digests };
+    // Two at once: what the incidents hold is not sure to be what either of them said.
+    const { gist: _, ...settled } = otherKnowsMore ? other : wanted;
+    wanted = { ...settled, incidents, digests };
     // Somebody heard the end of it, or later news, while this was put into incidents they did not know of.
     const member = memberOf({ subject: { type: wanted.type } }, wanted);
     for (const incident of incidents)

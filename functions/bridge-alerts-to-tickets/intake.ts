@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { HttpAnswer, HttpEvent } from './contract.ts';
 import { normalise } from './normalise.ts';
 import type { Observation } from './observation.ts';
 import { parseUntrusted } from './safe-json.ts';
 import { isSigned, type Keyring } from './signature.ts';
+import type { HttpAnswer, HttpEvent } from './webhook/contract.ts';
 
 /** Atlas's own bodies have a few kilobytes, and a template's at most 16. */
 export const MOST_BYTES = 256 * 1024;

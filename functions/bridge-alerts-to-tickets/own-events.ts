@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import {
   BACKUP_FINDING_OPENED,
   BACKUP_FINDING_RESOLVED,
@@ -36,24 +36,39 @@ import { type Observation, RANK } from './observation.ts';
 
 /** What an event of the bundle says about something that may need a person. */
 export type Told =
+  | Trouble
+  /** Whatever there was about the thing until then is over. */
+  | { readonly kind: 'over'; readonly thing: string; readonly at?: string }
+  /** The thing is in another state now: what was told in the one before is over. */
   | {
-      readonly kind: 'trouble';
-      /** What it is about. One incident each, unless several share a `group`. */
+      readonly kind: 'entered';
       readonly thing: string;
-      readonly group?: string;
-      /** Tells one trouble of the thing from the next. */
-      readonly episode: string;
-      readonly type: string;
-      readonly severity: Severity;
-      readonly sentence: string;
-      readonly projectId?: string | null;
-      readonly cluster?: string | null;
-      /** It is said again and again while it lasts: silent for so many hours, it is over. */
-      readonly lastsHours?: number;
+      readonly state: string;
+      readonly at: string;
+      /** Where the state itself is trouble. */
+      readonly trouble?: Trouble;
     }
-  /** Whatever there was about the thing is over. */
-  | { readonly kind: 'over'; readonly thing: string }
   | { readonly kind: 'nothing' };
+
+export interface Trouble {
+  readonly kind: 'trouble';
+  /** What it is about. One incident each, unless several share a `group`. */
+  readonly thing: string;
+  readonly group?: string;
+  /** Tells one trouble of the thing from the next. */
+  readonly episode: string;
+  readonly type: string;
+  readonly severity: Severity;
+  readonly sentence: string;
+  readonly projectId?: string | null;
+  readonly cluster?: string | null;
+  /** It is said again and again while it lasts: silent for so many hours, it is over. */
+  readonly lastsHours?: number;
+  /** It lasts as long as the thing is in this state. */
+  readonly state?: string;
+  /** When it was so, where the event says; else when it was sent. */
+  readonly at?: string;
+}
 
 interface Kind {
   readonly read: (detail: unknown) => Told | undefined;
@@ -71,6 +86,12 @@ const nothing: Told = { kind: 'nothing' };
 const HOURLY = 4;
 
 const TROUBLE = new Set(['START_UNKNOWN', 'CUTOVER_UNKNOWN', 'FAILED', 'EXPIRED']);
+/** As other versions of the bundle may send them: a state or a word this one does not know is told all the same. */
+const NeedsPerson = MigrationNeedsPerson.extend({
+  state: z.string(),
+  severity: MigrationNeedsPerson.shape.severity.catch('warning'),
+});
+const StateChanged = MigrationStateChanged.extend({ from: z.string().nullable(), to: z.string() });
 
 const FINDING = { critical: 'critical', high: 'error', medium: 'warning', low: 'info', info: 'info' } as const;
 
@@ -116,34 +137,40 @@ const KINDS: Readonly<Record<string, Kind>> = {
       : { kind: 'over', thing: `account ${clientId}` },
   ),
   [MIGRATION_NEEDS_PERSON]: kind(
-    MigrationNeedsPerson,
-    ({ id, runId, groupId, clusterName, what, severity, reason }) => ({
+    NeedsPerson,
+    ({ id, runId, groupId, clusterName, at, state, what, severity, reason }) => ({
       kind: 'trouble',
       thing: `migration ${runId}`,
       episode: `${what} ${id}`,
-      type: `MIGRATION_${what.toUpperCase().replaceAll('-', '_')}`,
+      type: `MIGRATION_${what.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`,
       severity,
       sentence: `The migration to ${clusterName} needs a person: ${reason}`,
       projectId: groupId,
       cluster: clusterName,
+      state,
+      at,
     }),
   ),
-  [MIGRATION_STATE_CHANGED]: kind(MigrationStateChanged, ({ id, runId, groupId, clusterName, to, reason }) =>
-    TROUBLE.has(to)
-      ? {
-          kind: 'trouble',
-          thing: `migration ${runId}`,
-          episode: `${to} ${id}`,
-          type: `MIGRATION_${to}`,
-          severity: 'error',
-          sentence: `The migration to ${clusterName} is ${to}: ${reason}`,
-          projectId: groupId,
-          cluster: clusterName,
-        }
-      : to === 'START_INTENT' || to === 'CUTOVER_INTENT'
-        ? nothing
-        : { kind: 'over', thing: `migration ${runId}` },
-  ),
+  [MIGRATION_STATE_CHANGED]: kind(StateChanged, ({ id, runId, groupId, clusterName, at, to, reason }) => ({
+    kind: 'entered',
+    thing: `migration ${runId}`,
+    state: to,
+    at,
+    ...(TROUBLE.has(to) && {
+      trouble: {
+        kind: 'trouble',
+        thing: `migration ${runId}`,
+        episode: `${to} ${id}`,
+        type: `MIGRATION_${to}`,
+        severity: 'error',
+        sentence: `The migration to ${clusterName} is ${to}: ${reason}`,
+        projectId: groupId,
+        cluster: clusterName,
+        state: to,
+        at,
+      },
+    }),
+  })),
   [ROTATION_BLOCKED]: kind(RotationBlocked, ({ secretArn, secretId, clientId }) => ({
     kind: 'trouble',
     thing: `secret ${secretArn}`,
@@ -191,9 +218,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
   })),
 };
 
+/** Whether events of this kind are told of, whatever their shape. */
+export const isKnown = ({ detailType }: Pick<OwnEvent, 'detailType'>): boolean => Object.hasOwn(KINDS, detailType);
+
 /** What an event of the bundle's bus says, or undefined where it is no kind this knows, or not of the shape of its kind. */
 export const toldBy = ({ detailType, detail }: Pick<OwnEvent, 'detailType' | 'detail'>): Told | undefined =>
-  Object.hasOwn(KINDS, detailType) ? KINDS[detailType]?.read(detail) : undefined;
+  isKnown({ detailType }) ? KINDS[detailType]?.read(detail) : undefined;
 
 /** An open trouble as the bridge hears of it. Its id changes when the thing is in trouble again after it was over. */
 export function observationOfTrouble(
@@ -201,7 +231,8 @@ export function observationOfTrouble(
   life: number,
   { at, now }: { readonly at: number; readonly now: number },
 ): Observation {
-  const id = `own-${digestOf(told.thing, told.episode, `${life}`).slice(0, 32)}`;
+  // What lasts as long as a state is told anew, by an event of its own, when the state comes back.
+  const id = `own-${digestOf(told.thing, told.episode, told.state ?? `${life}`).slice(0, 32)}`;
   return {
     schema: 1,
     id,

@@ -42,41 +42,51 @@ export function createPacer(state: State, clock: Clock): Pacer {
     hour: { at: now, used: 0 },
   });
 
+  /** One after the other within a process: who comes second finds the share that the first one took. */
+  const turns = new Map<string, Promise<unknown>>();
+
+  const takeNow: Pacer['take'] = async (destination, budget, deadline) => {
+    const now = clock.now().getTime();
+    const own = held.get(destination);
+    if (own && own.left > 0 && now < own.until && now < own.looked + BLIND_MS) {
+      own.left--;
+      return undefined;
+    }
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const stored = await state.read(key(destination), Pace, deadline);
+      const pace = stored?.value ?? fresh(now);
+      if (pace.pausedUntil > now) return { until: pace.pausedUntil, why: pace.why ?? 'paused' };
+      const minute = now < pace.minute.at + MINUTE ? pace.minute : { at: now, used: 0 };
+      const hour = now < pace.hour.at + HOUR ? pace.hour : { at: now, used: 0 };
+      const perMinute = budget.writesPerMinute;
+      const perHour = budget.writesPerHour ?? Number.POSITIVE_INFINITY;
+      if (hour.used >= perHour) return { until: hour.at + HOUR, why: `${perHour} writes an hour` };
+      if (minute.used >= perMinute) return { until: minute.at + MINUTE, why: `${perMinute} writes a minute` };
+      const share = Math.max(
+        1,
+        Math.min(SHARE, Math.floor(perMinute / 10), perMinute - minute.used, perHour - hour.used),
+      );
+      const next: Pace = {
+        pausedUntil: 0,
+        minute: { ...minute, used: minute.used + share },
+        hour: { ...hour, used: hour.used + share },
+      };
+      const written = stored
+        ? await state.replace(stored, next, deadline)
+        : await state.create(key(destination), next, deadline);
+      if (!written) continue;
+      held.set(destination, { left: share - 1, until: minute.at + MINUTE, looked: now });
+      return undefined;
+    }
+    return { until: now + 1_000, why: 'everybody wants to write at once' };
+  };
+
   return {
     async take(destination, budget, deadline) {
-      const now = clock.now().getTime();
-      const own = held.get(destination);
-      if (own && own.left > 0 && now < own.until && now < own.looked + BLIND_MS) {
-        own.left--;
-        return undefined;
-      }
-      for (let attempt = 0; attempt < TRIES; attempt++) {
-        const stored = await state.read(key(destination), Pace, deadline);
-        const pace = stored?.value ?? fresh(now);
-        if (pace.pausedUntil > now) return { until: pace.pausedUntil, why: pace.why ?? 'paused' };
-        const minute = now < pace.minute.at + MINUTE ? pace.minute : { at: now, used: 0 };
-        const hour = now < pace.hour.at + HOUR ? pace.hour : { at: now, used: 0 };
-        const perMinute = budget.writesPerMinute;
-        const perHour = budget.writesPerHour ?? Number.POSITIVE_INFINITY;
-        if (hour.used >= perHour) return { until: hour.at + HOUR, why: `${perHour} writes an hour` };
-        if (minute.used >= perMinute) return { until: minute.at + MINUTE, why: `${perMinute} writes a minute` };
-        const share = Math.max(
-          1,
-          Math.min(SHARE, Math.floor(perMinute / 10), perMinute - minute.used, perHour - hour.used),
-        );
-        const next: Pace = {
-          pausedUntil: 0,
-          minute: { ...minute, used: minute.used + share },
-          hour: { ...hour, used: hour.used + share },
-        };
-        const written = stored
-          ? await state.replace(stored, next, deadline)
-          : await state.create(key(destination), next, deadline);
-        if (!written) continue;
-        held.set(destination, { left: share - 1, until: minute.at + MINUTE, looked: now });
-        return undefined;
-      }
-      return { until: now + 1_000, why: 'everybody wants to write at once' };
+      const take = () => takeNow(destination, budget, deadline);
+      const mine = (turns.get(destination) ?? Promise.resolve()).then(take, take);
+      turns.set(destination, mine);
+      return mine;
     },
 
     async pause(destination, until, why, deadline) {

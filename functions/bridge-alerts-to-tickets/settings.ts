@@ -1,8 +1,8 @@
-import { IANAZone } from 'luxon';
 import * as z from 'zod';
 import { Destination } from '../../lib/tickets/destination.ts';
 import { severities } from '../../lib/tickets/tickets.ts';
 import { placeholdersIn, unknownPlaceholders } from './template.ts';
+import { StaleAfterSeconds } from './webhook/contract.ts';
 
 const name = z.string().min(1).max(80);
 const Severity = z.enum(severities);
@@ -62,11 +62,19 @@ const Silence = z.strictObject({
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:30');
 const Weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
 
+const isZone = (zone: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
 /** Hours that come again. `end` before or at `start` is on the next day. */
 const Window = z.strictObject({
   name,
   when: Match.prefault({}),
-  zone: z.string().refine((zone) => IANAZone.isValidZone(zone), 'must be a time zone such as Europe/Berlin'),
+  zone: z.string().refine(isZone, 'must be a time zone such as Europe/Berlin'),
   /** Days on which it begins. */
   days: z.array(Weekday).min(1).default(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']),
   start: time,
@@ -100,8 +108,7 @@ export const Policy = z.strictObject({
   writesPerHour: z.int().min(1).max(3_600).default(30),
   /** How long the end of an alert is remembered, in days. */
   tombstoneDays: z.int().min(14).max(400).default(14),
-  /** Older news has to be confirmed by Atlas before it counts, in seconds. */
-  staleAfterSeconds: seconds(604_800).default(86_400),
+  staleAfterSeconds: StaleAfterSeconds,
   /** An alert that began and ended while nobody told us: only the audit trail, or a ticket that says so. */
   onMissed: z.enum(['record', 'ticket']).default('record'),
   /** What a notice without an end does: a line in the incident's open ticket, or only the log. */

@@ -32,6 +32,8 @@ export const AlertView = z.object({
   unrouted: z.string().optional(),
   /** Of the last bytes that were taken, to tell a repeat from news. */
   digests: z.array(z.string()),
+  /** Of what its incidents hold of it, to tell that it is still open from news about it. */
+  gist: z.string().optional(),
 });
 export type AlertView = z.output<typeof AlertView>;
 

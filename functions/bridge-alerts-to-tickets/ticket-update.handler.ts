@@ -10,14 +10,16 @@ import { AutomationError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../lib/runtime/deadline.ts';
 import { defineHandler } from '../../lib/runtime/handler.ts';
+import { liesIn } from '../../lib/runtime/networks.ts';
 import { parseUpdate } from '../../lib/tickets/parse-update.ts';
 import { createBridge } from './bridge.ts';
-import { Config, type HttpAnswer, HttpEvent, Settings } from './contract.ts';
+import { Config, UpdateSettings } from './contract.ts';
 import { bringOn } from './deliver.ts';
 import { heedUpdate } from './heed-update.ts';
 import { answer, bytesOf } from './intake.ts';
 import { createJournal, unitOf } from './journal.ts';
 import { createKeys, type Keys } from './keys.ts';
+import { type HttpAnswer, HttpEvent } from './webhook/contract.ts';
 
 /** The largest body a tracker sends. */
 const MOST_BYTES = 1024 * 1024;
@@ -27,7 +29,7 @@ const ANSWER_MS = 4_000;
 export const handler = defineHandler({
   name: 'receive-ticket-update',
   config: Config,
-  settings: Settings,
+  settings: UpdateSettings,
   event: HttpEvent,
   services: (config, { tickets }) => {
     const secretsManager = createSecretsManager();
@@ -37,12 +39,18 @@ export const handler = defineHandler({
     return { bridge: createBridge(config, tickets), keys };
   },
 
-  async run(event, { services: { bridge, keys }, log, metrics, deadline, clock }): Promise<HttpAnswer> {
+  async run(
+    event,
+    { services: { bridge, keys }, settings: { webhooks }, log, metrics, deadline, clock },
+  ): Promise<HttpAnswer> {
     const refuse = (status: number, reason: string): HttpAnswer => {
       log.warn('a request was refused', { facts: { status, reason } });
       metrics.addMetric('UpdatesRefused', MetricUnit.Count, 1);
       return answer(status);
     };
+    const trackers = webhooks.allowFrom?.trackers;
+    if (trackers && !liesIn(trackers, event.requestContext?.http?.sourceIp))
+      return refuse(403, 'from an address that is not allowed');
     const id = event.rawPath
       .split('/')
       .filter((part) => part !== '')

@@ -130,7 +130,7 @@ export const secondsOf = (instant: Date): number => Math.ceil(instant.getTime() 
 /** The state in one DynamoDB table with the keys `pk` and `sk`, and `expiresAt` as its TTL attribute. */
 export function createState(
   table: string,
-  client: DynamoDBClient = new DynamoDBClient({ requestHandler: patience }),
+  client: DynamoDBClient = new DynamoDBClient({ cacheMiddleware: true, requestHandler: patience }),
   clock: Clock = systemClock,
 ): State {
   const within = (deadline: Deadline) => ({ abortSignal: deadline.signal });
@@ -179,7 +179,9 @@ export function createState(
   }
 
   const ofVersion = (version: number) => ({
-    ConditionExpression: '#version = :version AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now)',
+    // Spelled out without brackets, which cost the table's stand-in more than the write itself. NOT binds closest, then AND.
+    ConditionExpression:
+      '#version = :version AND attribute_not_exists(#expiresAt) OR #version = :version AND #expiresAt > :now',
     ExpressionAttributeNames: { '#version': 'version', '#expiresAt': 'expiresAt' },
     ExpressionAttributeValues: marshall({ ':version': version, ':now': now() }),
   });
@@ -197,7 +199,7 @@ export function createState(
         {
           // Not over what this very write became: a repeat that comes late must not bring back what was removed since.
           ConditionExpression:
-            'attribute_not_exists(#version) OR ((attribute_not_exists(#value) OR #expiresAt <= :now) AND NOT (#version BETWEEN :first AND :last))',
+            'attribute_not_exists(#version) OR attribute_not_exists(#value) AND NOT #version BETWEEN :first AND :last OR #expiresAt <= :now AND NOT #version BETWEEN :first AND :last',
           ExpressionAttributeNames: { '#value': 'value', '#expiresAt': 'expiresAt', '#version': 'version' },
           ExpressionAttributeValues: marshall({ ':now': now(), ':first': version, ':last': version + LIFE }),
         },

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HttpEvent } from '../../../functions/bridge-alerts-to-tickets/contract.ts';
 import { bytesOf, takeIn } from '../../../functions/bridge-alerts-to-tickets/intake.ts';
 import { normalise } from '../../../functions/bridge-alerts-to-tickets/normalise.ts';
 import { parseUntrusted } from '../../../functions/bridge-alerts-to-tickets/safe-json.ts';
 import { isSigned, keyringOf } from '../../../functions/bridge-alerts-to-tickets/signature.ts';
+import { HttpEvent } from '../../../functions/bridge-alerts-to-tickets/webhook/contract.ts';
 
 const NOW = Date.parse('2030-01-01T12:00:00Z');
 const DAY = 86_400_000;

@@ -7,7 +7,7 @@ import type { WorldOptions } from './world.ts';
 
 type Naive = NonNullable<WorldOptions['naive']>;
 const deadline = deadlineIn(3_600_000, systemClock);
-const Entry = z.object({ ref: TicketRef.optional(), busyUntil: z.number().optional() });
+const Entry = z.object({ ref: TicketRef.optional(), busyUntil: z.number().optional(), sentAt: z.number().optional() });
 
 const markerOf = (cluster: unknown): string => `naive-${String(cluster)}`;
 const note = { marker: 'act-00000000', text: [], repeated: false };
@@ -30,7 +30,44 @@ async function searchThenCreate(tickets: Tickets, body: Record<string, unknown>)
   } else await open(tickets, clusterName);
 }
 
-/** Ways to make tickets of alerts that are in use elsewhere, each with the hole it has. */
+/**
+ * The way that is right, without one of its parts: whoever finds a marker looks for the ticket before another one is made,
+ * and an alert that is over stays over.
+ */
+async function lockAndLook(
+  { tickets, state, clock }: Parameters<Naive>[0],
+  { clusterName, status, id }: Record<string, unknown>,
+  { waits, remembers }: { readonly waits: boolean; readonly remembers: boolean },
+): Promise<void> {
+  const key = { pk: 'marker', sk: String(clusterName) };
+  const over = { pk: 'over', sk: String(id) };
+  const held = await state.read(key, Entry, deadline);
+  if (status !== 'OPEN') {
+    if (remembers) await state.create(over, { at: 0 }, deadline);
+    if (!held?.value.ref) return;
+    await tickets.close(held.value.ref, { ...note, resolution: 'resolved' }, deadline);
+    await state.remove(held, deadline);
+    return;
+  }
+  if (held?.value.ref || (remembers && (await state.read(over, z.unknown(), deadline)))) return;
+  if (held) {
+    const since = waits ? (held.value.sentAt ?? 0) : 0;
+    const found = await tickets.find(markerOf(clusterName), new Date(since), deadline);
+    const ref = found.kind === 'found' ? found.tickets[0] : undefined;
+    if (ref) await state.replace(held, { ref }, deadline);
+    if (found.kind !== 'absent') return;
+  }
+  const entry = { sentAt: clock.now().getTime() };
+  const claimed = held ? await state.replace(held, entry, deadline) : await state.create(key, entry, deadline);
+  if (!claimed) return;
+  const ref = await open(tickets, clusterName);
+  await state.replace(claimed, { ref }, deadline);
+}
+
+/**
+ * Ways to make tickets of alerts that are in use elsewhere, each with the hole it has, and the way of the bridge with one of
+ * its parts missing.
+ */
 export const naives: Readonly<Record<string, Naive>> = {
   'search, then create':
     ({ tickets }) =>
@@ -60,6 +97,12 @@ export const naives: Readonly<Record<string, Naive>> = {
       const ref = await open(tickets, clusterName);
       await state.replace(claimed, { ref }, deadline);
     },
+
+  'a lock and a marker, and a look that does not wait for the search to show what was made': (tools) => (body) =>
+    lockAndLook(tools, body, { waits: false, remembers: true }),
+
+  'a lock, a marker and a look, and no memory of what is over': (tools) => (body) =>
+    lockAndLook(tools, body, { waits: true, remembers: false }),
 
   'a lease that is taken again after a failure':
     ({ tickets, state, clock }) =>

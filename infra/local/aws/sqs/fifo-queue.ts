@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../../lib/runtime/clock.ts';
+import { type Durable, forgetful, type Shelf } from '../../durable/durable.ts';
 import type { SeededIds } from '../seeded-ids.ts';
 
 /** A message as the queue keeps it. Times are in milliseconds since 1970. */
@@ -33,6 +34,13 @@ export interface QueueSettings {
 interface Environment {
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: SeededIds;
+  readonly durable?: Durable | undefined;
+}
+
+/** What a deduplication id stands for, and until when. */
+interface Seen {
+  readonly message: Message;
+  readonly until: number;
 }
 
 /** How long SQS remembers a deduplication id, whatever becomes of the message. */
@@ -40,6 +48,9 @@ const DEDUPLICATION_MS = 5 * 60_000;
 
 /** The longest a message stays, unless the queue says otherwise: SQS's own default. */
 const RETENTION_MS = 4 * 86_400_000;
+
+/** Sorts as the sequence does. */
+const keyOf = ({ sequence }: Message): string => String(sequence).padStart(20, '0');
 
 /**
  * One SQS FIFO queue. Groups are independent of each other; while a message of a group is out, no other of that group
@@ -52,21 +63,33 @@ export class FifoQueue {
   settings: QueueSettings;
   readonly #environment: Environment;
   readonly #groups = new Map<string, Message[]>();
-  readonly #seen = new Map<string, { readonly message: Message; readonly until: number }>();
+  readonly #seen = new Map<string, Seen>();
   /** Messages by every receipt they were handed out with, for as long as they are in the queue. */
   readonly #receipts = new Map<string, Message>();
+  readonly #kept: Shelf<Message>;
+  readonly #keptSeen: Shelf<Seen>;
   #sequence = 0;
+  #size = 0;
 
   constructor(name: string, arn: string, settings: QueueSettings, environment: Environment) {
     this.name = name;
     this.arn = arn;
     this.settings = settings;
     this.#environment = environment;
+    const { durable = forgetful } = environment;
+    this.#kept = durable.shelf(name);
+    this.#keptSeen = durable.shelf(`${name} seen`);
+    this.#restore();
   }
 
   /** Every message that is in the queue, handed out or not, in the order of sending. */
   get messages(): readonly Message[] {
     return [...this.#groups.values()].flat().toSorted((a, b) => a.sequence - b.sequence);
+  }
+
+  /** How many messages are in the queue, handed out or not. */
+  get size(): number {
+    return this.#size;
   }
 
   get now(): number {
@@ -88,6 +111,7 @@ export class FifoQueue {
       // In the order in which they were remembered, so the first one that lasts ends it.
       if (until > now) break;
       this.#seen.delete(old);
+      this.#keptSeen.remove(old);
     }
     const before = this.#seen.get(key);
     if (before) return before.message;
@@ -103,7 +127,9 @@ export class FifoQueue {
       receives: 0,
       invisibleUntil: 0,
     };
-    this.#seen.set(key, { message, until: now + DEDUPLICATION_MS });
+    const seen = { message, until: now + DEDUPLICATION_MS };
+    this.#seen.set(key, seen);
+    this.#keptSeen.put(key, seen);
     this.#put(message);
     return message;
   }
@@ -131,7 +157,8 @@ export class FifoQueue {
     const handedOut: Message[] = [];
     for (const messages of this.#groups.values()) {
       if (handedOut.length >= most) break;
-      if (messages.some(this.isOut)) continue;
+      // What is out is in front.
+      if (messages.some(({ invisibleUntil }) => invisibleUntil > now)) continue;
       for (const message of [...messages]) {
         if (handedOut.length >= most) break;
         const { redrive } = this.settings;
@@ -149,6 +176,7 @@ export class FifoQueue {
         message.receipt = this.#environment.ids.uuid();
         message.invisibleUntil = now + visibilityMs;
         this.#receipts.set(message.receipt, message);
+        this.#kept.put(keyOf(message), message);
         handedOut.push(message);
       }
     }
@@ -169,17 +197,52 @@ export class FifoQueue {
     const message = this.#receipts.get(receipt);
     if (!message || !this.#isHeldBy(receipt, message)) return false;
     message.invisibleUntil = this.now + visibilityMs;
+    this.#kept.put(keyOf(message), message);
     return true;
   }
 
   purge(): void {
+    for (const message of this.messages) this.#kept.remove(keyOf(message));
     this.#groups.clear();
     this.#receipts.clear();
+    this.#size = 0;
   }
 
   #isHeldBy = (receipt: string, message: Message): boolean => message.receipt === receipt && this.isOut(message);
 
+  /**
+   * Takes back what was handed out to somebody who is known to be gone: it can be handed out at once, and that time is
+   * not counted.
+   */
+  takeBack(): void {
+    for (const message of this.messages) {
+      if (!this.isOut(message)) continue;
+      message.invisibleUntil = 0;
+      message.receives--;
+      this.#kept.put(keyOf(message), message);
+    }
+  }
+
+  #restore(): void {
+    for (const [, message] of this.#kept.kept()) {
+      this.#sequence = Math.max(this.#sequence, message.sequence);
+      if (message.receipt !== undefined) this.#receipts.set(message.receipt, message);
+      this.#hold(message);
+    }
+    const seen = [...this.#keptSeen.kept()].toSorted(([, a], [, b]) => a.until - b.until);
+    for (const [key, value] of seen) {
+      this.#sequence = Math.max(this.#sequence, value.message.sequence);
+      this.#seen.set(key, value);
+    }
+  }
+
   #put(message: Message): void {
+    this.#kept.put(keyOf(message), message);
+    this.#hold(message);
+  }
+
+  #hold(message: Message): void {
+    this.#size++;
     const group = this.#groups.get(message.group);
     if (group) group.push(message);
     else this.#groups.set(message.group, [message]);
@@ -188,7 +251,11 @@ export class FifoQueue {
   #take(message: Message): void {
     const group = this.#groups.get(message.group) ?? [];
     const at = group.indexOf(message);
-    if (at >= 0) group.splice(at, 1);
+    if (at >= 0) {
+      group.splice(at, 1);
+      this.#size--;
+      this.#kept.remove(keyOf(message));
+    }
     if (group.length === 0) this.#groups.delete(message.group);
     if (message.receipt !== undefined) this.#receipts.delete(message.receipt);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Clock } from '../../../../lib/runtime/clock.ts';
 import { parseJson } from '../../../../lib/runtime/json.ts';
+import type { Durable } from '../../durable/durable.ts';
 import { AwsError, type AwsService, operation } from '../json-protocol.ts';
 import type { SeededIds } from '../seeded-ids.ts';
 import { FifoQueue, type Message } from './fifo-queue.ts';
@@ -21,6 +22,7 @@ interface Environment {
   readonly region: string;
   /** Where the queues can be reached. */
   readonly origin: () => string;
+  readonly durable?: Durable | undefined;
 }
 
 /** Names of Amazon's that clients key on. */
@@ -57,7 +59,7 @@ const Redrive = z.strictObject({
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-export function createSqs({ clock, ids, account, region, origin }: Environment): Sqs {
+export function createSqs({ clock, ids, account, region, origin, durable }: Environment): Sqs {
   const queues = new Map<string, FifoQueue>();
   const arnOf = (name: string): string => `arn:aws:sqs:${region}:${account}:${name}`;
   const urlOf = (name: string): string => `${origin()}/${account}/${name}`;
@@ -77,7 +79,7 @@ export function createSqs({ clock, ids, account, region, origin }: Environment):
       deduplicatePerGroup: attributes['DeduplicationScope'] === 'messageGroup',
       ...(redrive && to && { redrive: { to, maxReceives: redrive.data.maxReceiveCount } }),
     };
-    const queue = queues.get(name) ?? new FifoQueue(name, arnOf(name), settings, { clock, ids });
+    const queue = queues.get(name) ?? new FifoQueue(name, arnOf(name), settings, { clock, ids, durable });
     queue.settings = settings;
     queues.set(name, queue);
     return queue;

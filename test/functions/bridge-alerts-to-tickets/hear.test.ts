@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { createStore } from '../../../functions/bridge-alerts-to-tickets/store.ts';
+import { systemClock } from '../../../lib/runtime/clock.ts';
+import { deadlineIn } from '../../../lib/runtime/deadline.ts';
+import { PROJECT } from '../../model/bridge/memory-atlas.ts';
+import { BridgeWorld } from '../../model/bridge/world.ts';
+
+const deadline = deadlineIn(60_000, systemClock);
+
+/** A bridge with one ticket, and what each further word of its alert reads and writes. */
+async function house() {
+  const calls: string[] = [];
+  const world = new BridgeWorld({
+    policy: { groupWaitSeconds: 0 },
+    gate: async (_, call) => {
+      calls.push(call);
+    },
+  });
+  const store = createStore(world.state, world.clock, () => '');
+  const alert = world.atlas.open('Cluster0');
+  const tell = async (fields: object = {}, event = 'alert.update'): Promise<string[]> => {
+    calls.length = 0;
+    world.inbox.push({ body: { ...world.atlas.body(alert), ...fields }, event });
+    world.deliver(world.inbox.length - 1);
+    await expect.poll(() => world.workers.every(({ done }) => done)).toBe(true);
+    expect(world.troubles).toEqual([]);
+    world.advance(1_000);
+    alert.updated = world.now;
+    return calls.filter((call) => !call.endsWith('answered')).map((call) => call.split('#')[0] ?? '');
+  };
+  await tell({ currentValue: { number: 91 } }, 'alert.open');
+  return {
+    world,
+    alert,
+    tell,
+    async member() {
+      const known = await store.readAlert(PROJECT, alert.id, deadline);
+      const [id] = known?.value.incidents ?? [];
+      return id && (await store.readIncident(id, deadline))?.value.members[alert.id];
+    },
+  };
+}
+
+describe('word of an alert that is open already', () => {
+  it('with nothing new but its time does not write its incident', async () => {
+    const { world, tell } = await house();
+    const calls = await tell({ currentValue: { number: 91 } });
+    expect(calls).toContain('replace alert');
+    expect(calls).not.toContain('replace incident');
+    expect(world.tracker.live()).toHaveLength(1);
+  });
+
+  it('with another value goes into its incident, and back to the first one, too', async () => {
+    const { tell, member } = await house();
+    await tell({ currentValue: { number: 97 } });
+    expect(await member()).toMatchObject({ value: 97 });
+    await tell({ currentValue: { number: 91 } });
+    expect(await member()).toMatchObject({ value: 91 });
+  });
+
+  it('with an acknowledgement goes into its incident', async () => {
+    const { world, tell, member } = await house();
+    const until = new Date(world.now + 3_600_000).toISOString();
+    await tell({ currentValue: { number: 91 }, acknowledgedUntil: until, acknowledgingUsername: 'ada' });
+    expect(await member()).toMatchObject({ acknowledged: { by: 'ada' } });
+  });
+
+  it('is followed by its end as ever', async () => {
+    const { world, alert, tell } = await house();
+    await tell({ currentValue: { number: 91 } });
+    world.atlas.end(alert, 'CLOSED');
+    await tell({}, 'alert.close');
+    expect(world.tracker.live()).toEqual([]);
+  });
+});
