@@ -65,7 +65,8 @@ export function createAggregate(): Aggregate {
       excludedInternal,
       // Rounded down: 100 is everything.
       percent: clusters === 0 ? 100 : Math.floor((clustersRead / clusters) * 10_000) / 100,
-      unreadable,
+      // In one order, whichever project was read first.
+      unreadable: unreadable.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)),
     }),
     totals: () => ({
       findings,
@@ -83,6 +84,9 @@ export function createAggregate(): Aggregate {
     }),
   };
 }
+
+const placeOf = ({ projectId, clusterId, operation }: Coverage['unreadable'][number]): string =>
+  `${projectId}/${clusterId ?? ''}/${operation}`;
 
 /** What a run of this coverage may call itself. */
 export function exitStateOf({

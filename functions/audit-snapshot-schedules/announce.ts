@@ -10,8 +10,10 @@ import {
   type BackupFindingResolved,
 } from '../../lib/events/backup.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
+import { textOf } from './parts.ts';
 import { type Finding, severities } from './report.ts';
-import { keys, textOf } from './store.ts';
+import { remedyOf } from './rules/catalogue.ts';
+import { keys } from './store.ts';
 
 /** Findings the bus was told of and has not been told the end of. */
 const Announced = z.object({ open: z.array(z.string()) });
@@ -42,7 +44,9 @@ export async function createAnnouncer(
   const toClose: BundleEvent[] = [];
   let candidates = 0;
 
-  const rank = ({ severity }: Finding): number => severities.indexOf(severity);
+  // Worst first, and in one order whichever came first.
+  const worstFirst = (a: Finding, b: Finding): number =>
+    severities.indexOf(a.severity) - severities.indexOf(b.severity) || (a.id < b.id ? -1 : 1);
   return {
     see(finding) {
       const isFailing = finding.status === 'FAIL' && finding.change !== 'gone';
@@ -51,7 +55,7 @@ export async function createAnnouncer(
         toOpen.push(finding);
         // As many as are told, and no more: there may be a hundred thousand.
         if (toOpen.length > 2 * mostOpened + 100) {
-          toOpen.sort((a, b) => rank(a) - rank(b));
+          toOpen.sort(worstFirst);
           toOpen.length = mostOpened;
         }
       }
@@ -62,7 +66,7 @@ export async function createAnnouncer(
     },
 
     async tell(until) {
-      const opening = toOpen.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostOpened);
+      const opening = toOpen.toSorted(worstFirst).slice(0, mostOpened);
       const queue = [...toClose, ...opening.map((finding) => opened(finding, runId))];
       const refused = new Set(await events.publish(queue, until));
       let [openedNow, closedNow] = [0, 0];
@@ -105,7 +109,7 @@ const common = (finding: Finding, runId: string) => ({
 });
 
 function opened(finding: Finding, runId: string): BundleEvent {
-  const detail: BackupFindingOpened = { ...common(finding, runId), remedy: finding.remedy };
+  const detail: BackupFindingOpened = { ...common(finding, runId), remedy: remedyOf(finding) };
   return { detailType: BACKUP_FINDING_OPENED, detail, resources: [finding.id] };
 }
 

@@ -8,6 +8,7 @@
 import { defineHandler } from '../../lib/runtime/handler.ts';
 import { auditOrganizations } from './audit.ts';
 import { AuditEvent, Config, Settings } from './contract.ts';
+import { auditChunk, mergeChunks, planRuns } from './distributed.ts';
 import { explainCluster } from './explain.ts';
 import { createServices } from './services.ts';
 
@@ -18,8 +19,19 @@ export const handler = defineHandler({
   event: AuditEvent,
   services: (config, { audit }) => createServices(config, audit),
 
-  run: async (request, { services, settings: { audit }, log, metrics, deadline, clock }) =>
-    request.action === 'explain'
-      ? explainCluster(request.cluster, { services, settings: audit, deadline, clock })
-      : auditOrganizations(request, { services, settings: audit, log, metrics, deadline, clock }),
+  run: async (request, { services, settings: { audit: settings }, log, metrics, deadline, clock }) => {
+    const auditing = { services, settings, log, metrics, deadline, clock };
+    switch (request.action) {
+      case 'explain':
+        return explainCluster(request.cluster, { services, settings, deadline, clock });
+      case 'plan':
+        return planRuns(request, auditing);
+      case 'chunk':
+        return auditChunk(request, auditing);
+      case 'merge':
+        return mergeChunks(request, auditing);
+      case 'audit':
+        return auditOrganizations(request, auditing);
+    }
+  },
 });

@@ -2,19 +2,22 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
+import { createAnnouncer } from './announce.ts';
 import type { AuditRequest, AuditSettings } from './contract.ts';
 import { AuditIncomplete } from './errors.ts';
-import { type Finished, finishRun } from './finish.ts';
+import { type Finished, type Finishing, finishRun } from './finish.ts';
 import { listOrganizations, organizationNames } from './organizations.ts';
 import { loadPolicy } from './policy/load.ts';
+import type { Policy } from './policy/resolve.ts';
 import { policySource } from './policy-source.ts';
 import type { ReportHead } from './report.ts';
-import { type Organization, runAudit } from './run.ts';
-import { openRun } from './run-state.ts';
+import { type Organization, type Ran, type Running, runAudit } from './run.ts';
+import { type OpenRun, openRun, type RunInHand } from './run-state.ts';
 import type { Services } from './services.ts';
 import { keys } from './store.ts';
+import { createTally, type Tally } from './tally.ts';
 
-interface Auditing {
+export interface Auditing {
   readonly services: Services;
   readonly settings: AuditSettings;
   readonly log: Logger;
@@ -58,23 +61,27 @@ export async function auditOrganizations(
   for (const organization of organizations) {
     audits.push(await auditOrganization(organization, { request, source, client, budget, ...auditing }));
   }
-  const partial = audits.filter(({ exitState }) => exitState !== 'complete');
-  if (partial.length > 0) {
-    const told = partial.map(({ organizationId, exitState, coverage: { percent }, report }) => ({
-      organizationId,
-      exitState,
-      percent,
-      report,
-    }));
-    throw new AuditIncomplete(
-      `the audit is ${told.map(({ exitState, percent, report }) => `${exitState} (${percent} % of clusters, ${report ?? 'dry run'})`).join(', ')}`,
-      { audits: told },
-    );
-  }
+  insistOnWhole(audits);
   return { dryRun: request.dryRun, audits };
 }
 
-interface One extends Auditing {
+/** Throws AuditIncomplete where one of them is not complete. */
+export function insistOnWhole(audits: readonly Outcome[]): void {
+  const partial = audits.filter(({ exitState }) => exitState !== 'complete');
+  if (partial.length === 0) return;
+  const told = partial.map(({ organizationId, exitState, coverage: { percent }, report }) => ({
+    organizationId,
+    exitState,
+    percent,
+    report,
+  }));
+  throw new AuditIncomplete(
+    `the audit is ${told.map(({ exitState, percent, report }) => `${exitState} (${percent} % of clusters, ${report ?? 'dry run'})`).join(', ')}`,
+    { audits: told },
+  );
+}
+
+export interface One extends Auditing {
   readonly request: Request;
   readonly source: unknown;
   readonly client: ReturnType<Services['atlas']>['client'];
@@ -82,10 +89,10 @@ interface One extends Auditing {
 }
 
 async function auditOrganization(organization: Organization, one: One): Promise<Outcome> {
-  const { request, source, client, budget, services, settings, log, metrics, deadline, clock } = one;
+  const { request, budget, services, settings, log, deadline, clock } = one;
   const began = performance.now();
   const now = clock.now().getTime() + budget.aheadMs;
-  const policy = loadPolicy(source, now, new Map(organization.projects.map(({ id, name }) => [id, name])));
+  const policy = policyFor(organization, one, now);
   const run = await openRun({
     state: services.state,
     organizationId: organization.id,
@@ -100,15 +107,58 @@ async function auditOrganization(organization: Organization, one: One): Promise<
   log.info('audit began', {
     facts: { organizationId: organization.id, runId: run.runId, mode: run.mode, resumed: run.resumed },
   });
-  const reading = { atlas: client, deadline, now, clock };
-  const ran = await runAudit(organization, {
-    services,
-    sockets: settings.sockets,
-    reading,
-    policy,
-    run,
-    dryRun: request.dryRun,
-  });
+  const running = runningOf(run, policy, one, now);
+  const tally = await tallyOf(organization, run, one);
+  const ran = await runAudit(organization, running, tally);
+  return conclude(organization, { ran, tally, run, policy, began, now }, one);
+}
+
+interface Concluding {
+  readonly ran: Ran;
+  readonly tally: Tally;
+  readonly run: OpenRun;
+  readonly policy: Policy;
+  /** By `performance.now()`. */
+  readonly began: number;
+  readonly now: number;
+  /** This invocation's own unless given. */
+  readonly cost?: Finishing['cost'];
+}
+
+export const policyFor = ({ projects }: Pick<Organization, 'projects'>, { source }: Pick<One, 'source'>, now: number) =>
+  loadPolicy(source, now, new Map(projects.map(({ id, name }) => [id, name])));
+
+export const runningOf = (
+  run: RunInHand,
+  policy: Policy,
+  { request, client, services, settings, deadline, clock }: One,
+  now: number,
+): Running => ({
+  services,
+  sockets: settings.sockets,
+  reading: { atlas: client, deadline, now, clock },
+  policy,
+  run,
+  dryRun: request.dryRun,
+});
+
+export async function tallyOf(
+  { id }: Organization,
+  run: RunInHand,
+  { services, settings, deadline }: One,
+): Promise<Tally> {
+  const { reports, events } = services;
+  const options = { reports, events, organizationId: id, runId: run.runId, mostOpened: settings.mostOpenedPerRun };
+  return createTally(await createAnnouncer(options, deadline));
+}
+
+/** The report of a run whose parts are all there, and everything that is told of it. */
+export async function conclude(
+  organization: Organization,
+  { ran, tally, run, policy, began, now, cost }: Concluding,
+  one: One,
+): Promise<Outcome> {
+  const { request, client, budget, services, settings, log, metrics, deadline } = one;
   const organizationName =
     run.organizationName ?? (await organizationNames(client, deadline)).get(organization.id) ?? null;
   const finished = await finishRun({
@@ -117,15 +167,16 @@ async function auditOrganization(organization: Organization, one: One): Promise<
     organization,
     organizationName,
     ran,
+    tally,
     run,
     policy,
-    cost: budget.cost,
+    cost: cost ?? budget.cost,
     tookMs: Math.round(performance.now() - began),
     now,
     dryRun: request.dryRun,
     deadline,
   });
-  const { head, announced } = finished;
+  const { head, announced, files } = finished;
   if (!request.dryRun) {
     await run.close(organizationName);
     await importFindings(finished, one);
@@ -144,7 +195,7 @@ async function auditOrganization(organization: Organization, one: One): Promise<
     coverage: head.coverage,
     cost: head.cost,
     announced,
-    report: request.dryRun ? null : `${keys.run(organization.id, run.runId)}/report.json`,
+    report: (files.find(({ name }) => name === 'report.json') ?? files[0])?.key ?? null,
     manifest: request.dryRun ? null : keys.manifest(organization.id, run.runId),
   };
 }

@@ -17,7 +17,7 @@ const ProjectId = OrganizationId;
 export const formats = ['json', 'ndjson', 'csv', 'sarif', 'ocsf', 'asff', 'junit', 'html'] as const;
 
 /** The `audit` section of the settings file. */
-export const AuditSettings = z.strictObject({
+const AuditFields = z.strictObject({
   /**
    * The backup policy: the path of a YAML or JSON file beside the bundle, the YAML text itself, or the policy as an
    * object. Without one, the profile atlas-recommended as it is. Its problems are told when it is loaded, by path and line.
@@ -58,6 +58,21 @@ export const AuditSettings = z.strictObject({
       partition: z.string().min(1).default('aws'),
     })
     .optional(),
+  /**
+   * Audits in pieces, side by side: for more clusters than one invocation gets through in its 15 minutes, for many
+   * organizations, or so that what fails in one piece is the business of that piece alone.
+   */
+  distributed: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      /** Clusters a piece has, about; there are never more than 80 pieces, since each of them mints a token of Atlas. */
+      clustersPerChunk: z.int().min(1).max(20_000).default(2_000),
+      /** Pieces at a time; times `sockets`, that is how many calls Atlas gets at once. */
+      maxConcurrency: z.int().min(1).max(40).default(4),
+      /** Percent of the pieces that may fail before the others are called off; what did not come back counts as not read. */
+      toleratedFailurePercent: z.int().min(0).max(100).default(25),
+    })
+    .prefault({}),
   remediation: z
     .strictObject({
       /** Clusters one run changes at the most. */
@@ -67,6 +82,14 @@ export const AuditSettings = z.strictObject({
     })
     .prefault({}),
 });
+
+/** Calls at a time, all pieces together: what the published limits of an organization leave room for. */
+const MOST_CALLS_AT_ONCE = 800;
+
+export const AuditSettings = AuditFields.refine(
+  ({ sockets, distributed: { enabled, maxConcurrency } }) => !enabled || sockets * maxConcurrency <= MOST_CALLS_AT_ONCE,
+  { path: ['distributed', 'maxConcurrency'], error: `times sockets must be at most ${MOST_CALLS_AT_ONCE}` },
+);
 export type AuditSettings = z.output<typeof AuditSettings>;
 
 /** The part of the settings file these functions read. */
@@ -81,7 +104,15 @@ export type AuditRequest =
       /** Forgets a run that was not finished instead of going on with it. */
       readonly anew: boolean;
     }
-  | { readonly action: 'explain'; readonly cluster: string };
+  | { readonly action: 'explain'; readonly cluster: string }
+  | {
+      readonly action: 'plan';
+      readonly mode: 'auto' | 'full' | 'evidence';
+      readonly organization?: string | undefined;
+      readonly anew: boolean;
+    }
+  | { readonly action: 'chunk'; readonly organizationId: string; readonly runId: string; readonly chunk: number }
+  | { readonly action: 'merge'; readonly organizationId: string; readonly runId: string };
 
 /** A schedule's event: for real, and full whenever it is time. */
 const Scheduled = z
@@ -108,7 +139,32 @@ const Explain = z
   })
   .transform((request): AuditRequest => request);
 
-export const AuditEvent = z.union([Scheduled, Explain, ByHand]);
+/** The three below are what the state machine says: the pieces of one run. */
+const Plan = z
+  .strictObject({
+    action: z.literal('plan'),
+    mode: z.enum(['auto', 'full', 'evidence']).default('auto'),
+    organization: OrganizationId.optional(),
+    anew: z.boolean().default(false),
+  })
+  .transform((request): AuditRequest => request);
+
+const RunId = z.string().regex(/^[\w-]{1,100}$/, 'must be the id of a run');
+
+const Chunk = z
+  .strictObject({
+    action: z.literal('chunk'),
+    organizationId: OrganizationId,
+    runId: RunId,
+    chunk: z.int().min(1).max(99_999),
+  })
+  .transform((request): AuditRequest => request);
+
+const Merge = z
+  .strictObject({ action: z.literal('merge'), organizationId: OrganizationId, runId: RunId })
+  .transform((request): AuditRequest => request);
+
+export const AuditEvent = z.union([Scheduled, Explain, Plan, Chunk, Merge, ByHand]);
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be the digest of a plan');
 const Person = z.string().min(1).max(200);

@@ -25,7 +25,7 @@ export function findingOf(
   previous: Finding | undefined,
   now: number,
 ): Finding {
-  const { title, remedy } = describedRule(judgement.rule);
+  const { title } = describedRule(judgement.rule);
   // What could not be looked at again stays as it was last seen: nothing is resolved by not looking.
   if (previous && isUnread(judgement) && (previous.status === 'FAIL' || previous.status === 'WARN')) {
     return {
@@ -45,7 +45,6 @@ export function findingOf(
     severity,
     ...about,
     evidence,
-    remedy,
     policyDigest,
     firstSeen: previous && isOpen(previous.status) === isOpen(status) ? previous.firstSeen : seen,
     lastSeen: seen,

@@ -1,31 +1,32 @@
 /** From what a run kept to its report. */
-import type { Reports } from '../../lib/aws/reports.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
-import { createAggregate, exitStateOf } from './aggregate.ts';
-import { createAnnouncer } from './announce.ts';
+import { exitStateOf } from './aggregate.ts';
 import type { AuditSettings } from './contract.ts';
 import { conclude } from './engine.ts';
 import { type About, findingId, findingOf, goneWith } from './findings.ts';
 import type { Cost } from './inventory/budget.ts';
+import { type Parts, sha256, textOf } from './parts.ts';
 import type { Policy } from './policy/resolve.ts';
-import type { ClusterRecord, ProjectRecord } from './records.ts';
+import { clusterIn, findingsIn, projectIn, summaryIn } from './records.ts';
 import { Finding, isOpen, REPORT_SCHEMA_VERSION, type ReportHead, type ReportSource } from './report.ts';
 import { judgeCoverage } from './rules/bk-25-coverage.ts';
 import { catalogue } from './rules/catalogue.ts';
 import { iso } from './rules/time.ts';
 import type { Organization, Ran } from './run.ts';
-import type { OpenRun } from './run-state.ts';
+import type { RunInHand } from './run-state.ts';
 import type { Services } from './services.ts';
-import { keys, linesOf, type Manifest, mustGet, sha256, textOf } from './store.ts';
+import { keys, type Manifest } from './store.ts';
 import { type StoredFile, storeFile } from './stored-file.ts';
+import type { Tally } from './tally.ts';
 
-interface Finishing {
+export interface Finishing {
   readonly services: Pick<Services, 'reports' | 'streams' | 'events'>;
   readonly settings: AuditSettings;
   readonly organization: Organization;
   readonly organizationName: string | null;
   readonly ran: Ran;
-  readonly run: OpenRun;
+  readonly tally: Tally;
+  readonly run: RunInHand;
   readonly policy: Policy;
   readonly cost: Cost;
   readonly tookMs: number;
@@ -44,24 +45,13 @@ export interface Finished {
 
 /** Sums up, writes the report, its evidence and their hashes, and tells the bus. A dry run sums up and writes nothing. */
 export async function finishRun(finishing: Finishing): Promise<Finished> {
-  const { services, settings, organization, ran, run, policy, now, dryRun, deadline } = finishing;
-  const { reports } = services;
-  const aggregate = createAggregate();
-  const announcer = await createAnnouncer(
-    { ...services, organizationId: organization.id, runId: run.runId, mostOpened: settings.mostOpenedPerRun },
-    deadline,
-  );
-  const manifestParts: Manifest['parts'] = [];
-  for await (const record of recordsOf(reports, ran, deadline, (part) => manifestParts.push(part))) {
-    aggregate.add(record);
-    record.findings.forEach(announcer.see);
-    if (record.kind === 'project') record.gone.forEach(announcer.see);
-  }
+  const { organization, ran, tally, run, policy, now, dryRun, deadline } = finishing;
+  const { aggregate, announcer } = tally;
   const orphans = await findingsOfGoneProjects(organization, ran, now);
   const coverage = aggregate.coverage(organization.listing.known);
   const own = [await coverageFinding(finishing, coverage)];
-  aggregate.addFindings(own);
-  for (const finding of [...own, ...orphans]) announcer.see(finding);
+  tally.seeOthers(own, true);
+  tally.seeOthers(orphans, false);
 
   const totals = aggregate.totals();
   const head: ReportHead = {
@@ -85,33 +75,51 @@ export async function finishRun(finishing: Finishing): Promise<Finished> {
       tookMs: finishing.tookMs,
     },
   };
-  const source: ReportSource = {
-    head,
-    async *clusters() {
-      for await (const record of recordsOf(reports, ran, deadline)) if (record.kind === 'cluster') yield record.summary;
-    },
-    async *findings() {
-      yield* own;
-      yield* orphans;
-      for await (const record of recordsOf(reports, ran, deadline)) {
-        yield* record.findings;
-        if (record.kind === 'project') yield* record.gone;
-      }
-    },
-  };
+  const source = sourceOver(head, ran.parts, [...own, ...orphans]);
   const { oldestSnapshotSeconds } = aggregate;
   if (dryRun) {
     return { head, source, oldestSnapshotSeconds, announced: { opened: 0, resolved: 0, left: 0 }, files: [] };
   }
-  const files = await writeReport(finishing, source, own, manifestParts);
+  const files = await writeReport(finishing, source, own);
   return { head, source, oldestSnapshotSeconds, announced: await announcer.tell(deadline), files };
 }
 
+/** The report, read from the parts of the run as often as it is asked for. */
+function sourceOver(head: ReportHead, parts: Parts, first: readonly Finding[]): ReportSource {
+  const commas = (findings: readonly Finding[]): string => findings.map((each) => JSON.stringify(each)).join(',');
+  return {
+    head,
+    async *clusters() {
+      for await (const [, ...lines] of parts.projects()) for (const line of lines) yield clusterIn(line).summary;
+    },
+    async *findings() {
+      yield* first;
+      for await (const [own, ...lines] of parts.projects()) {
+        const project = projectIn(own);
+        yield* [...project.findings, ...project.gone];
+        for (const line of lines) yield* clusterIn(line).findings;
+      }
+    },
+    text: {
+      async *clusters() {
+        for await (const [, ...lines] of parts.projects()) yield lines.map(summaryIn).join(',\n');
+      },
+      async *findings() {
+        yield commas(first);
+        for await (const [own, ...lines] of parts.projects()) {
+          const project = projectIn(own);
+          const texts = [commas(project.findings), commas(project.gone), ...lines.map(findingsIn)];
+          yield texts.filter((text) => text !== '').join(',\n');
+        }
+      },
+    },
+  };
+}
+
 async function writeReport(
-  { services: { reports, streams }, settings, organization, run, policy, deadline }: Finishing,
+  { services: { reports, streams }, settings, organization, ran, run, policy, deadline }: Finishing,
   source: ReportSource,
   own: readonly Finding[],
-  parts: Manifest['parts'],
 ): Promise<StoredFile[]> {
   const folder = keys.run(organization.id, run.runId);
   // Only a run that comes to its report needs any of it.
@@ -137,7 +145,9 @@ async function writeReport(
     exitState: head.exitState,
     policyDigest: policy.digest,
     files,
-    parts,
+    parts: ran.parts.list
+      .map((part) => ({ ...part, projects: [...part.projects], clusters: [...part.clusters] }))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   };
   const body = JSON.stringify(manifest, undefined, 1);
   await reports.put(keys.manifest(organization.id, run.runId), body, 'application/json', deadline);
@@ -150,27 +160,6 @@ async function writeReport(
   };
   await reports.put(keys.latest(organization.id), JSON.stringify(latest, undefined, 1), 'application/json', deadline);
   return files;
-}
-
-/** All records of a run, in order: from its parts, or from hand. */
-async function* recordsOf(
-  reports: Reports,
-  { parts, inHand }: Ran,
-  deadline: Deadline,
-  tell?: (part: Manifest['parts'][number]) => void,
-): AsyncGenerator<ProjectRecord | ClusterRecord> {
-  for (const { project, clusters } of inHand) yield* [project, ...clusters];
-  for (const key of parts) {
-    const body = await mustGet(reports, key, deadline);
-    const projects: string[] = [];
-    const clusters: string[] = [];
-    for (const line of linesOf(body)) {
-      if (line.kind === 'part') projects.push(...line.projects);
-      else yield line;
-      if (line.kind === 'cluster') clusters.push(`${line.projectId}/${line.summary.clusterId}`);
-    }
-    tell?.({ key, bytes: body.byteLength, sha256: sha256(body), projects, clusters });
-  }
 }
 
 /** What was open of projects that are certainly no more. */

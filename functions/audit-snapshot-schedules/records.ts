@@ -1,5 +1,4 @@
 /** What one run writes down of every project and cluster: the report is made of it, and the next run begins with it. */
-import * as z from 'zod';
 import type {
   AlertFact,
   ComplianceFact,
@@ -69,7 +68,25 @@ export interface PartHeader {
 
 export type Line = PartHeader | ProjectRecord | ClusterRecord;
 
-const Kind = z.looseObject({ kind: z.enum(['part', 'project', 'cluster']) });
+/**
+ * A cluster as a line. Its summary and its findings stand last and in this order, so that a report can take both over as
+ * they are: between two quotes that no string can hold, since JSON escapes them there.
+ */
+export const clusterLine = ({ summary, findings, ...rest }: ClusterRecord): string =>
+  `${JSON.stringify(rest).slice(0, -1)}${SUMMARY}${JSON.stringify(summary)}${FINDINGS}${JSON.stringify(findings).slice(1)}}`;
+
+const SUMMARY = ',"summary":';
+const FINDINGS = ',"findings":[';
+
+/** The summary of a cluster's line, as JSON. */
+export function summaryIn(line: string): string {
+  const from = line.indexOf(SUMMARY) + SUMMARY.length;
+  return line.slice(from, line.indexOf(FINDINGS, from));
+}
+
+/** The findings of a cluster's line: JSON, with commas between them. */
+export const findingsIn = (line: string): string =>
+  line.slice(line.indexOf(FINDINGS, line.indexOf(SUMMARY)) + FINDINGS.length, -2);
 
 /** The one typed boundary: parts are written by this function alone, and their hashes are in the manifest. */
 export function parseLine(text: string): Line {
@@ -77,4 +94,20 @@ export function parseLine(text: string): Line {
   if (!isLine(value)) throw new TypeError('a line of a part is none of its kinds');
   return value;
 }
-const isLine = (value: unknown): value is Line => Kind.safeParse(value).success;
+/** A line that has to be a project's. */
+export function projectIn(text: string | undefined): ProjectRecord {
+  const line = parseLine(text ?? 'null');
+  if (line.kind !== 'project') throw new TypeError('a line of a part is no project');
+  return line;
+}
+
+/** A line that has to be a cluster's. */
+export function clusterIn(text: string): ClusterRecord {
+  const line = parseLine(text);
+  if (line.kind !== 'cluster') throw new TypeError('a line of a part is no cluster');
+  return line;
+}
+
+const kinds: ReadonlySet<unknown> = new Set(['part', 'project', 'cluster']);
+const isLine = (value: unknown): value is Line =>
+  typeof value === 'object' && value !== null && 'kind' in value && kinds.has(value.kind);

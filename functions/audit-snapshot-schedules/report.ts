@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** Goes up when a reader of older reports would misread a newer one. */
-export const REPORT_SCHEMA_VERSION = 1;
+export const REPORT_SCHEMA_VERSION = 2;
 
 const Instant = z.iso.datetime({ offset: true });
 const Json = z.json();
@@ -27,7 +27,7 @@ export type Change = z.output<typeof Change>;
 /** Stands in an id where there is nothing to name: a finding of a whole project has no cluster. */
 export const NOBODY = '-';
 
-/** What one rule says about one cluster, project or organization. */
+/** What one rule says about one cluster, project or organization. What to do about it is said once, with the rule. */
 export const Finding = z.object({
   /** `<organization>/<project>/<cluster id>/<rule>`, with `-` for what it has none of. Names never make an identity. */
   id: z.string(),
@@ -44,8 +44,6 @@ export const Finding = z.object({
   clusterName: z.string().nullable(),
   /** What was seen, as JSON. Holds names that people chose: untrusted wherever it is shown. */
   evidence: z.record(z.string(), Json),
-  /** What to do about it; the same for every finding of a rule. */
-  remedy: z.string(),
   /** SHA-256 of the resolved policy this was judged by, in hexadecimal. */
   policyDigest: z.string(),
   /** Since when the status is what it is about: survives runs that see the same, and runs that could not look. */
@@ -200,6 +198,8 @@ export interface ReportSource {
   readonly head: ReportHead;
   clusters(): AsyncIterable<ClusterSummary>;
   findings(): AsyncIterable<Finding>;
+  /** The same as JSON, values with commas between them, where it is there already: nothing is read to be written again. */
+  readonly text?: { clusters(): AsyncIterable<string>; findings(): AsyncIterable<string> };
 }
 
 /** One file of a report: its bytes are asked for once, and joined by whoever stores them. */
@@ -207,6 +207,8 @@ export interface OutputFile {
   /** `findings.csv`: unique within a report. */
   readonly name: string;
   readonly contentType: string;
+  /** Never compressed, however large: for what is opened where it lies. */
+  readonly isLeft?: boolean;
   body(): AsyncIterable<string>;
 }
 
@@ -220,6 +222,12 @@ export const sourceOf = ({ clusters, findings, ...head }: Report): ReportSource 
     yield* findings;
   },
 });
+
+/** What to do about a finding: the same for all of its rule. */
+export function remediesOf({ rules }: ReportHead): (finding: Pick<Finding, 'rule'>) => string {
+  const remedies = new Map(rules.map(({ id, remedy }) => [id, remedy]));
+  return ({ rule }) => remedies.get(rule) ?? '';
+}
 
 /** Whether somebody should do something about it. */
 export const isOpen = (status: Status): boolean => status === 'FAIL' || status === 'WARN' || status === 'UNKNOWN';

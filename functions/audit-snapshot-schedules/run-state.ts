@@ -23,8 +23,8 @@ const AuditState = z.object({
 });
 type AuditState = z.output<typeof AuditState>;
 
-/** One run of an organization, which only one invocation at a time goes on with. */
-export interface OpenRun {
+/** One run of an organization, as whoever reads a part of it knows it. */
+export interface RunInHand {
   readonly runId: string;
   readonly startedAt: string;
   readonly mode: 'full' | 'evidence';
@@ -33,6 +33,10 @@ export interface OpenRun {
   readonly organizationName: string | null;
   /** Throws AuditTakenOver where another invocation goes on with it. Called before every part is written. */
   hold(): Promise<void>;
+}
+
+/** A run which only one invocation at a time goes on with. */
+export interface OpenRun extends RunInHand {
   /** The run is over; the next one begins anew. */
   close(organizationName: string | null): Promise<void>;
 }
@@ -60,7 +64,7 @@ const empty: AuditState = {
 /** Goes on with the run there is, or begins one. A dry run begins one that nobody knows of. */
 export async function openRun(opening: Opening): Promise<OpenRun> {
   const { state, organizationId, policyDigest, anew, dryRun, now, deadline } = opening;
-  const key = { pk: 'audit', sk: organizationId };
+  const key = keyOf(organizationId);
   const stored = await state.read(key, AuditState, deadline);
   const before = stored?.value ?? empty;
   const open = before.open;
@@ -91,14 +95,62 @@ export async function openRun(opening: Opening): Promise<OpenRun> {
       held = await write(after, held);
     },
     async close(organizationName) {
-      const done: AuditState = {
-        open: null,
-        lastRunId: run.runId,
-        lastFullAt: run.mode === 'full' ? run.startedAt : before.lastFullAt,
-        lastPolicyDigest: policyDigest,
-        organizationName,
-      };
-      held = await write(done, held);
+      held = await write(ended(before, run, organizationName), held);
+    },
+  };
+}
+
+const keyOf = (organizationId: string) => ({ pk: 'audit', sk: organizationId });
+
+const ended = (
+  before: AuditState,
+  { runId, mode, startedAt, policyDigest }: NonNullable<AuditState['open']>,
+  organizationName: string | null,
+): AuditState => ({
+  open: null,
+  lastRunId: runId,
+  lastFullAt: mode === 'full' ? startedAt : before.lastFullAt,
+  lastPolicyDigest: policyDigest,
+  organizationName,
+});
+
+interface Joining {
+  readonly state: State;
+  readonly organizationId: string;
+  readonly runId: string;
+  readonly policyDigest: string;
+  readonly deadline: Deadline;
+}
+
+/**
+ * The run under way that many invocations share, each with a part of its own: none of them changes what the others go by
+ * before the last one closes it. Throws AuditTakenOver where it is over, where another one has begun, and where the policy
+ * is not the one it began with.
+ */
+export async function joinRun({ state, organizationId, runId, policyDigest, deadline }: Joining): Promise<OpenRun> {
+  const look = async () => {
+    const stored = await state.read(keyOf(organizationId), AuditState, deadline);
+    const open = stored?.value.open;
+    if (!stored || open?.runId !== runId || open.policyDigest !== policyDigest)
+      throw new AuditTakenOver('this audit is over, or was begun anew', { organizationId, runId });
+    return { stored, open };
+  };
+  const { stored, open } = await look();
+  return {
+    runId,
+    startedAt: open.startedAt,
+    mode: open.mode,
+    resumed: true,
+    lastRunId: stored.value.lastRunId ?? undefined,
+    organizationName: stored.value.organizationName,
+    async hold() {
+      await look();
+    },
+    async close(organizationName) {
+      const now = await look();
+      const done = ended(now.stored.value, now.open, organizationName);
+      if (!(await state.replace(now.stored, done, deadline)))
+        throw new AuditTakenOver('another invocation goes on with this audit', { organizationId, runId });
     },
   };
 }

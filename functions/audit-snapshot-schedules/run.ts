@@ -6,16 +6,19 @@ import type { Read } from './facts.ts';
 import type { Reading } from './inventory/reading.ts';
 import { createRoom } from './inventory/room.ts';
 import { migrationsUnderWay, writeFreshest } from './neighbours.ts';
+import { createParts, type Parts } from './parts.ts';
 import type { Policy } from './policy/resolve.ts';
-import type { OpenRun } from './run-state.ts';
+import type { RunInHand } from './run-state.ts';
 import type { Services } from './services.ts';
-import { createPartWriter, linesOf, mustGet, openPreviousRun, type PreviousRun, partsOf } from './store.ts';
+import { keys, openPreviousRun, type PreviousRun, partsUnder } from './store.ts';
+import type { Tally } from './tally.ts';
 
 /**
  * Clusters in hand for every socket: while some wait for an answer others are judged, and no more are held in memory. A
- * project counts for one more than it has clusters.
+ * project counts for one more than it has clusters, and is in hand until the slowest of them is done: with fewer, sockets
+ * stand idle.
  */
-const IN_HAND_PER_SOCKET = 3;
+const IN_HAND_PER_SOCKET = 4;
 /** What a project is taken to have that does not say. */
 const USUAL_CLUSTERS = 10;
 /** Left for the report when reading stops, in milliseconds. */
@@ -23,9 +26,12 @@ const FINISH_MS = 60_000;
 /** No more than this part of the time is kept for the report. */
 const FINISH_SHARE = 0.2;
 
+/** What is read of a project before it is audited: all that a chunk of a run is told of it. */
+export type ListedProject = Pick<Project, 'id' | 'name' | 'tags' | 'clusterCount'>;
+
 export interface Organization {
   readonly id: string;
-  readonly projects: readonly Project[];
+  readonly projects: readonly ListedProject[];
   /** What kept the list of projects from being read to its end. */
   readonly listing: Read<null>;
 }
@@ -35,111 +41,142 @@ export interface Running {
   readonly sockets: number;
   readonly reading: Reading;
   readonly policy: Policy;
-  readonly run: OpenRun;
+  readonly run: RunInHand;
   readonly dryRun: boolean;
 }
 
 export interface Ran {
   readonly previous: PreviousRun;
-  /** The parts of a run that was kept; the projects themselves of a dry run. */
-  readonly parts: readonly string[];
-  readonly inHand: readonly AuditedProject[];
+  readonly parts: Parts;
 }
 
-/** Audits every project that no part of the run holds yet. */
-export async function runAudit(organization: Organization, running: Running): Promise<Ran> {
-  const { services, reading, policy, run, dryRun } = running;
+/** Audits every project that no part of the run holds yet; the tally sees all of them. */
+export async function runAudit(organization: Organization, running: Running, tally: Tally): Promise<Ran> {
+  const { audit, previous, parts } = await begin(organization.id, running, 0);
+  if (running.run.resumed) await learnParts(keys.parts(organization.id, running.run.runId), parts, running, tally);
+  await auditAll(organization.projects, { audit, previous, parts, running, tally });
+  await keepUnlisted(organization, { audit, previous, parts, running, tally });
+  await parts.flush();
+  return { previous, parts };
+}
+
+/** Audits the projects of one chunk of a run, those that no part of the chunk holds yet. Answers how many it holds now. */
+export async function runChunk(
+  organizationId: string,
+  projects: readonly ListedProject[],
+  chunk: number,
+  running: Running,
+): Promise<{ projects: number; clusters: number }> {
+  const { audit, previous, parts } = await begin(organizationId, running, chunk);
+  await learnParts(keys.parts(organizationId, running.run.runId, chunk), parts, running);
+  await auditAll(projects, { audit, previous, parts, running });
+  await parts.flush();
+  return {
+    projects: parts.list.reduce((sum, part) => sum + part.projects.length, 0),
+    clusters: parts.list.reduce((sum, part) => sum + part.clusters.length, 0),
+  };
+}
+
+/** Puts the chunks of a run together. Projects no chunk came back with stay as they were, and count as not read. */
+export async function joinChunks(organization: Organization, running: Running, tally: Tally): Promise<Ran> {
+  const { audit, previous, parts } = await begin(organization.id, running, 0);
+  await learnParts(keys.parts(organization.id, running.run.runId), parts, running, tally);
+  const why = {
+    known: false,
+    operation: 'audit',
+    cause: 'unexpected',
+    reason: 'its part of the audit failed',
+  } as const;
+  for (const project of organization.projects.filter(({ id }) => !parts.has(id))) {
+    const lost = unreadableProject(audit, project, why, await previous.project(project.id));
+    tally.see(lost);
+    await parts.add(lost);
+  }
+  await keepUnlisted(organization, { audit, previous, parts, running, tally });
+  await parts.flush();
+  return { previous, parts };
+}
+
+interface Work {
+  readonly audit: Audit;
+  readonly previous: PreviousRun;
+  readonly parts: Parts;
+  readonly running: Running;
+  readonly tally?: Tally;
+}
+
+async function begin(
+  organizationId: string,
+  { services: { reports, state }, reading, policy, run, dryRun }: Running,
+  chunk: number,
+): Promise<Pick<Work, 'audit' | 'previous' | 'parts'>> {
   const { deadline } = reading;
-  const { reports, state } = services;
-  const previous = await openPreviousRun(reports, organization.id, run.lastRunId, deadline);
-  const earlier = run.resumed ? await partsOf(reports, organization.id, run.runId, deadline) : [];
-  const done = await projectsDone(earlier, running);
-  const audit: Audit = {
-    organizationId: organization.id,
-    reading,
-    policy,
-    mode: run.mode,
-    migrations: await migrationsUnderWay(state, deadline),
+  const prefix = keys.parts(organizationId, run.runId, chunk);
+  return {
+    previous: await openPreviousRun(reports, organizationId, run.lastRunId, deadline),
+    parts: createParts({ reports, prefix, deadline, hold: run.hold, dryRun }),
+    audit: { organizationId, reading, policy, mode: run.mode, migrations: await migrationsUnderWay(state, deadline) },
   };
-  const inHand: AuditedProject[] = [];
-  const writer = createPartWriter(
-    { reports, organizationId: organization.id, runId: run.runId, deadline },
-    earlier.length + 1,
-    run.hold,
-  );
-  const keep = async (audited: AuditedProject, at: number): Promise<void> => {
-    if (dryRun) {
-      inHand.push(slim(audited));
-      return;
-    }
-    await writeFreshest(state, audited, at, deadline);
-    await writer.add(audited);
-  };
-
-  const todo = [...organization.projects].toSorted((a, b) => (a.id < b.id ? -1 : 1)).filter(({ id }) => !done.has(id));
-  await auditAll(todo, audit, previous, running, keep);
-  if (!organization.listing.known) {
-    const listed = new Set(organization.projects.map(({ id }) => id));
-    // Nobody knows whether they are still there: they stay as they were.
-    for (const id of [...previous.projectIds].filter((each) => !listed.has(each) && !done.has(each)).toSorted()) {
-      const before = await previous.project(id);
-      if (before) await keep(unreadableProject(audit, before.project, organization.listing, before), reading.now);
-    }
-  }
-  await writer.flush();
-  return { previous, inHand, parts: dryRun ? [] : await partsOf(reports, organization.id, run.runId, deadline) };
 }
 
-async function projectsDone(
-  parts: readonly string[],
-  { services: { reports }, reading }: Running,
-): Promise<Set<string>> {
-  const done = new Set<string>();
-  for (const key of parts) {
-    for (const line of linesOf(await mustGet(reports, key, reading.deadline))) {
-      if (line.kind !== 'part') break;
-      for (const id of line.projects) done.add(id);
-    }
-  }
-  return done;
-}
-
-/** All of them, in their order, as many at a time as keep the sockets busy. */
-async function auditAll(
-  projects: readonly Project[],
-  audit: Audit,
-  previous: PreviousRun,
-  { reading: { deadline }, sockets }: Running,
-  keep: (audited: AuditedProject, at: number) => Promise<void>,
+/** Takes over what is there already. */
+async function learnParts(
+  prefix: string,
+  parts: Parts,
+  { services: { reports }, reading: { deadline } }: Running,
+  tally?: Tally,
 ): Promise<void> {
+  for (const key of await partsUnder(reports, prefix, deadline)) {
+    const lines = await parts.learn(key);
+    tally?.seeLines(lines);
+  }
+}
+
+/** Where the list of projects broke off, nobody knows whether the others are still there: they stay as they were. */
+async function keepUnlisted({ projects, listing }: Organization, work: Work): Promise<void> {
+  if (listing.known) return;
+  const { audit, previous, parts } = work;
+  const listed = new Set(projects.map(({ id }) => id));
+  for (const id of [...previous.projectIds].filter((each) => !listed.has(each) && !parts.has(each)).toSorted()) {
+    const before = await previous.project(id);
+    if (before) await keep(unreadableProject(audit, before.project, listing, before), work);
+  }
+}
+
+async function keep(audited: AuditedProject, { audit, parts, running, tally }: Work): Promise<void> {
+  const { services, reading, dryRun } = running;
+  tally?.see(audited);
+  if (!dryRun) await writeFreshest(services.state, audited, audit.reading.now, reading.deadline);
+  await parts.add(audited);
+}
+
+/** All of them, as many at a time as keep the sockets busy. Whichever is done first is kept first. */
+async function auditAll(projects: readonly ListedProject[], work: Work): Promise<void> {
+  const { audit, previous, parts, running } = work;
+  const { deadline } = running.reading;
   const reserve = Math.min(FINISH_MS, deadline.remainingMs() * FINISH_SHARE);
-  const room = createRoom(Math.ceil(sockets * IN_HAND_PER_SOCKET) + 1);
+  const room = createRoom(Math.ceil(running.sockets * IN_HAND_PER_SOCKET) + 1);
   const working = new Set<Promise<void>>();
   let failed: { error: unknown } | undefined;
-  // Read side by side, and kept in their order: what is the same twice then reads the same twice.
-  let before = Promise.resolve();
-  for (const project of projects) {
+  const todo = projects.filter(({ id }) => !parts.has(id)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  for (const project of todo) {
     const leave = await room.take((project.clusterCount ?? USUAL_CLUSTERS) + 1);
     if (failed) break;
     if (deadline.remainingMs() < reserve) {
       failed = { error: unfinished(audit) };
       break;
     }
-    const earlier = before;
-    const work = (async (): Promise<void> => {
+    const done = (async (): Promise<void> => {
       try {
-        const audited = await auditProject(audit, project, await previous.project(project.id));
-        await earlier;
-        await keep(audited, audit.reading.now);
+        await keep(await auditProject(audit, project, await previous.project(project.id)), work);
       } catch (error) {
         failed ??= { error };
       } finally {
         leave();
       }
     })();
-    before = work;
-    working.add(work);
-    void work.then(() => working.delete(work));
+    working.add(done);
+    void done.then(() => working.delete(done));
   }
   await Promise.all(working);
   // Whatever broke when time was up broke because of that.
@@ -148,15 +185,3 @@ async function auditAll(
 
 const unfinished = ({ organizationId }: Audit, cause?: unknown): AuditUnfinished =>
   new AuditUnfinished('time ran out; the next invocation goes on from here', { organizationId }, { cause });
-
-/** What a dry run needs of a project to say what the report would say. */
-const slim = ({ project, clusters }: AuditedProject): AuditedProject => ({
-  project: { ...project, memory: {} },
-  clusters: clusters.map((each) => ({
-    ...each,
-    memory: { base: each.memory.base, facts: each.memory.facts },
-    findings: each.findings.map((finding) =>
-      finding.status === 'PASS' || finding.status === 'NOT_APPLICABLE' ? { ...finding, evidence: {} } : finding,
-    ),
-  })),
-});

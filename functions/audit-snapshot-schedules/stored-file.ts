@@ -14,9 +14,9 @@ export interface StoredFile {
 export async function storeFile(
   streams: ReportStreams,
   folder: string,
-  { name, contentType, body }: OutputFile,
+  { name, contentType, body, isLeft }: OutputFile,
   deadline: Deadline,
 ): Promise<StoredFile> {
-  const key = `${folder}/${name}`;
-  return { key, name, contentType, ...(await streams.put(key, body(), contentType, deadline)) };
+  const stored = await streams.put(`${folder}/${name}`, body(), contentType, deadline, { compressLarge: !isLeft });
+  return { name, contentType, ...stored };
 }

@@ -1,17 +1,27 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { ComparisonOperator, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
 import type { Config } from '../../functions/audit-snapshot-schedules/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
+import type { ScheduleSettings } from '../stack-settings.ts';
 import { type AuditProps, environmentOf, RUNBOOK } from './audit-grants.ts';
+import { AuditMap } from './audit-map.ts';
 import { grantReports, grantSecretValues, grantState } from './grants.ts';
 
 export interface AuditSnapshotSchedulesProps extends AuditProps {
-  readonly everyHours: number;
+  readonly schedules: ScheduleSettings;
+}
+
+/** At the same times every day, or counted from the deployment where no time is given. */
+function auditTimes({ auditEveryHours, auditAt, timeZone }: ScheduleSettings) {
+  if (auditAt === undefined) {
+    return { expression: auditEveryHours === 1 ? 'rate(1 hour)' : `rate(${auditEveryHours} hours)` };
+  }
+  const [hour = 0, minute = 0] = auditAt.split(':').map(Number);
+  const hours = Array.from({ length: 24 / auditEveryHours }, (_, nth) => (hour + nth * auditEveryHours) % 24);
+  return { expression: `cron(${minute} ${hours.toSorted((a, b) => a - b).join(',')} * * ? *)`, timeZone };
 }
 
 /**
@@ -23,7 +33,7 @@ export class AuditSnapshotSchedules extends Construct {
 
   constructor(scope: Construct, id: string, props: AuditSnapshotSchedulesProps) {
     super(scope, id);
-    const { foundation, audit, credentials, data, eventBus, everyHours } = props;
+    const { foundation, audit, credentials, data, eventBus, schedules } = props;
     this.ops = new OpsFunction<z.input<typeof Config>>(this, 'Ops', {
       foundation,
       lambda: 'audit-snapshot-schedules',
@@ -36,7 +46,7 @@ export class AuditSnapshotSchedules extends Construct {
       timeout: Duration.minutes(15),
       // One audit at a time per organization is the state's own business; the memory is for ten thousand clusters.
       memorySize: 1024,
-      silence: Duration.hours(Math.min(7 * 24, everyHours + 3)),
+      silence: Duration.hours(Math.min(7 * 24, schedules.auditEveryHours + 3)),
     });
     const { role } = this.ops;
     grantSecretValues(role, [credentials]);
@@ -60,17 +70,16 @@ export class AuditSnapshotSchedules extends Construct {
         }),
       );
     }
-    new Rule(this, 'Schedule', {
+    const run = {
       description: 'Audits every cluster’s backups',
-      schedule: Schedule.rate(Duration.hours(everyHours)),
-      targets: [
-        new LambdaFunction(this.ops.fn, {
-          deadLetterQueue: this.ops.deadLetters,
-          retryAttempts: 2,
-          maxEventAge: Duration.hours(1),
-        }),
-      ],
-    });
+      ...auditTimes(schedules),
+      flexibleMinutes: schedules.flexibleMinutes,
+      retries: 2,
+      maxAge: Duration.hours(1),
+    };
+    const { distributed } = audit;
+    if (distributed.enabled) new AuditMap(this, 'Map', { foundation, ops: this.ops, distributed, data, run });
+    else this.ops.runBySchedule('Schedule', run);
     this.ops.alarmOn('Coverage', 'could not read everything: its report is partial', {
       id: 'Incomplete',
       statistic: Stats.MINIMUM,

@@ -1,7 +1,7 @@
 import type { AwsSecurityFinding } from '@aws-sdk/client-securityhub';
 import { batchesOf } from '../../../lib/aws/security-hub-batches.ts';
 import { shortened, spelledOut } from '../../../lib/html/untrusted.ts';
-import { type Finding, isOpen, type ReportSource, type Severity } from '../report.ts';
+import { type Finding, isOpen, type ReportHead, type ReportSource, remediesOf, type Severity } from '../report.ts';
 import { mapped, utc } from './streamed.ts';
 
 /** The account and Region whose Security Hub takes the findings: a finding is imported with its own account. */
@@ -36,10 +36,12 @@ export const isTold = ({ status, change, previousStatus }: Finding): boolean => 
 export const asffFindings = (
   { head, findings }: ReportSource,
   target: SecurityHubTarget,
-): AsyncGenerator<AwsSecurityFinding> =>
-  mapped(findings(), (finding) =>
-    isTold(finding) ? asffOf(finding, head.finishedAt, head.policy.name, target) : undefined,
+): AsyncGenerator<AwsSecurityFinding> => {
+  const remedyOf = remediesOf(head);
+  return mapped(findings(), (finding) =>
+    isTold(finding) ? asffOf(finding, remedyOf(finding), head, target) : undefined,
   );
+};
 
 /** The same as import requests, one a line: what `aws securityhub batch-import-findings --cli-input-json` takes. */
 export async function* asffBatches(source: ReportSource, target: SecurityHubTarget): AsyncGenerator<string> {
@@ -56,7 +58,12 @@ function severityOf({ status, severity }: Finding): Severity {
   return status === 'WARN' && severity !== 'info' ? 'low' : 'info';
 }
 
-function asffOf(finding: Finding, finishedAt: string, policy: string, target: SecurityHubTarget): AwsSecurityFinding {
+function asffOf(
+  finding: Finding,
+  remedy: string,
+  { finishedAt, policy: { name: policy } }: ReportHead,
+  target: SecurityHubTarget,
+): AwsSecurityFinding {
   const { accountId, region, partition = 'aws' } = target;
   const severity = { Label: labels[severityOf(finding)], Original: `${finding.status} ${finding.severity}` };
   const { exemption, reason, organizationId, projectId, clusterId } = finding;
@@ -80,7 +87,7 @@ function asffOf(finding: Finding, finishedAt: string, policy: string, target: Se
     FindingProviderFields: { Severity: severity, Types: types },
     Title: text(`${finding.rule} ${finding.title}`, 256),
     Description: text(reason, 1024),
-    Remediation: { Recommendation: { Text: text(finding.remedy, 512) } },
+    Remediation: { Recommendation: { Text: text(remedy, 512) } },
     ProductFields: {
       'atlas-automation/Change': finding.change,
       'atlas-automation/Policy': text(policy, 256),

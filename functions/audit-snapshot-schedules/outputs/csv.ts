@@ -1,4 +1,4 @@
-import type { ClusterSummary, Finding, ReportSource } from '../report.ts';
+import { type ClusterSummary, type Finding, type ReportSource, remediesOf } from '../report.ts';
 
 type Cell = string | number | boolean | null | undefined;
 
@@ -25,7 +25,7 @@ async function* table<Row>(
 }
 
 /** Every finding, one a line. */
-export const findingsCsv = ({ findings }: ReportSource): AsyncGenerator<string> =>
+export const findingsCsv = ({ head, findings }: ReportSource): AsyncGenerator<string> =>
   table<Finding>(
     [
       ['id', ({ id }) => id],
@@ -38,7 +38,7 @@ export const findingsCsv = ({ findings }: ReportSource): AsyncGenerator<string> 
       ['clusterId', ({ clusterId }) => clusterId],
       ['cluster', ({ clusterName }) => clusterName],
       ['reason', ({ reason }) => reason],
-      ['remedy', ({ remedy }) => remedy],
+      ['remedy', remediesOf(head)],
       ['change', ({ change }) => change],
       ['previousStatus', ({ previousStatus }) => previousStatus],
       ['firstSeen', ({ firstSeen }) => firstSeen],

@@ -1,12 +1,12 @@
 import type { ReportSource } from '../report.ts';
-import { jsonArray, jsonLines } from './streamed.ts';
+import { jsonArray, jsonArrayOf, jsonLines } from './streamed.ts';
 
 /** The whole report, as report.schema.json describes it. */
-export async function* reportJson({ head, clusters, findings }: ReportSource): AsyncGenerator<string> {
+export async function* reportJson({ head, clusters, findings, text }: ReportSource): AsyncGenerator<string> {
   yield `${JSON.stringify(head).slice(0, -1)},\n"clusters":`;
-  yield* jsonArray(clusters());
+  yield* text ? jsonArrayOf(text.clusters()) : jsonArray(clusters());
   yield ',\n"findings":';
-  yield* jsonArray(findings());
+  yield* text ? jsonArrayOf(text.findings()) : jsonArray(findings());
   yield '}\n';
 }
 

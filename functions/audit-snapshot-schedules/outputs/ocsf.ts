@@ -31,16 +31,14 @@ const complianceOf: Readonly<Record<Finding['status'], readonly [id: number, nam
 export const ocsf = ({ head, findings }: ReportSource): AsyncGenerator<string> => {
   const rules = new Map(head.rules.map((rule) => [rule.id, rule]));
   return jsonLines(
-    mapped(findings(), (finding) =>
-      isEvent(finding) ? eventOf(finding, head, rules.get(finding.rule)?.motive) : undefined,
-    ),
+    mapped(findings(), (finding) => (isEvent(finding) ? eventOf(finding, head, rules.get(finding.rule)) : undefined)),
   );
 };
 
 const isEvent = ({ status, change }: Finding): boolean =>
   change !== 'unchanged' || isOpen(status) || status === 'EXEMPT';
 
-function eventOf(finding: Finding, head: ReportHead, motive: string | undefined): object {
+function eventOf(finding: Finding, head: ReportHead, rule: ReportHead['rules'][number] | undefined): object {
   const { change, status, exemption } = finding;
   const [severityId, severity] = severityOf[finding.severity];
   const [complianceId, compliance] = complianceOf[status];
@@ -81,7 +79,7 @@ function eventOf(finding: Finding, head: ReportHead, motive: string | undefined)
     finding_info: {
       uid: finding.id,
       title: finding.title,
-      desc: motive ?? finding.title,
+      desc: rule?.motive ?? finding.title,
       types: ['Backup schedule'],
       first_seen_time: Date.parse(finding.firstSeen),
       last_seen_time: Date.parse(finding.lastSeen),
@@ -100,7 +98,7 @@ function eventOf(finding: Finding, head: ReportHead, motive: string | undefined)
           : []),
       ],
     },
-    remediation: { desc: finding.remedy },
+    ...(rule && { remediation: { desc: rule.remedy } }),
     resources: [resourceOf(finding)],
     unmapped: {
       change,

@@ -54,9 +54,12 @@ export function renderAll(
         : [],
     junit: () => [file('junit.xml', 'application/xml', async () => (await import('./junit.ts')).junit(source))],
     html: () => [
-      file('report.html', 'text/html; charset=utf-8', async () =>
-        (await import('./html/report-page.ts')).reportPage(source),
-      ),
+      {
+        ...file('report.html', 'text/html; charset=utf-8', async () =>
+          (await import('./html/report-page.ts')).reportPage(source),
+        ),
+        isLeft: true,
+      },
     ],
   };
   return wanted.flatMap((format) => files[format]());

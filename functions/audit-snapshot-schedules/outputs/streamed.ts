@@ -14,10 +14,15 @@ export async function* chunked(pieces: AsyncIterable<string>): AsyncGenerator<st
 }
 
 /** The text of a JSON array, whose values are never held together. */
-export async function* jsonArray(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+export const jsonArray = (values: AsyncIterable<unknown>): AsyncGenerator<string> =>
+  jsonArrayOf(mapped(values, (value) => JSON.stringify(value)));
+
+/** The same of values that are JSON already, one or several with commas between them; empty text is none. */
+export async function* jsonArrayOf(texts: AsyncIterable<string>): AsyncGenerator<string> {
   let before = '[\n';
-  for await (const value of values) {
-    yield before + JSON.stringify(value);
+  for await (const text of texts) {
+    if (text === '') continue;
+    yield before + text;
     before = ',\n';
   }
   yield before === '[\n' ? '[]' : '\n]';

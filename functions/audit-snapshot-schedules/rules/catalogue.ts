@@ -1,5 +1,5 @@
 import type { RuleId } from '../policy/options.ts';
-import type { ReportHead } from '../report.ts';
+import type { Finding, ReportHead } from '../report.ts';
 import { backupEnabled } from './bk-01-backup-enabled.ts';
 import { pointInTime } from './bk-02-point-in-time.ts';
 import { hourlyForPointInTime } from './bk-03-hourly-for-point-in-time.ts';
@@ -67,7 +67,10 @@ export const catalogue: ReportHead['rules'] = byId.map(({ id, title, severity, m
   remedy,
 }));
 
-const described = new Map(catalogue.map((rule) => [rule.id, rule]));
+const described = new Map<string, ReportHead['rules'][number]>(catalogue.map((rule) => [rule.id, rule]));
+
+/** What to do about a finding; nothing where its rule is no more. */
+export const remedyOf = ({ rule }: Pick<Finding, 'rule'>): string => described.get(rule)?.remedy ?? '';
 
 /** How a rule is told of. */
 export function describedRule(id: RuleId): ReportHead['rules'][number] {

@@ -6,12 +6,9 @@ import { anchorOf, inOrder, tag } from './states.ts';
 
 /** What is kept of an open finding to show it: much less than the finding, because there may be 50,000 of them. */
 export interface Told
-  extends Omit<
-    Finding,
-    'evidence' | 'policyDigest' | 'organizationId' | 'previousStatus' | 'exemption' | 'title' | 'remedy'
-  > {
+  extends Omit<Finding, 'evidence' | 'policyDigest' | 'organizationId' | 'previousStatus' | 'exemption' | 'title'> {
   /** Its title and remedy are there once for all findings of a rule. */
-  readonly described: Pick<Finding, 'title' | 'remedy'>;
+  readonly described: Pick<ReportHead['rules'][number], 'title' | 'remedy'>;
   readonly exemption: Finding['exemption'];
   /** Kept from an earlier run, because this one could not look. */
   readonly kept: boolean;
@@ -22,8 +19,12 @@ export interface Told
 const EVIDENCE = 400;
 
 /** `described` comes from the catalogue where the rule is in it. */
-export function toldOf(finding: Finding, { startedAt }: ReportHead, described: Told['described'] = finding): Told {
-  const { policyDigest, organizationId, previousStatus, title, remedy, evidence, ...rest } = finding;
+export function toldOf(
+  finding: Finding,
+  { startedAt }: ReportHead,
+  described: Told['described'] = { title: finding.title, remedy: '' },
+): Told {
+  const { policyDigest, organizationId, previousStatus, title, evidence, ...rest } = finding;
   return {
     ...rest,
     described,
