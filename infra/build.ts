@@ -1,7 +1,7 @@
 import { globSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -35,6 +35,8 @@ export interface BuildOptions {
   readonly only?: readonly string[];
   /** Where the handlers are; `functions` in the project by default. */
   readonly functions?: string;
+  /** Gets what esbuild says each bundle is made of. */
+  readonly onMetafile?: (metafile: Metafile) => void;
 }
 
 const builtins = new Set(builtinModules);
@@ -58,8 +60,59 @@ const builtinsOnDemand: Plugin = {
   },
 };
 
-const bundle = async (entry: string, outdir: string): Promise<number> => {
-  const { outputFiles } = await build({
+/**
+ * What stands in the bundles for a package that holds more than a Lambda has use for. An import of what is left out
+ * fails the build.
+ */
+const INSTEAD: Readonly<Record<string, string>> = {
+  // The pool of connections, without fetch, WebSocket, caches and mocks: a quarter of the bytes.
+  undici: "export { Agent, request } from './bundled-undici.mjs';",
+  // The SDK's chain begins with the environment, where Lambda puts a function's credentials: the rest of it is loaded only
+  // where there are none.
+  '@aws-sdk/credential-provider-node': `
+    import { fromEnv } from '@aws-sdk/credential-provider-env';
+    export const defaultProvider = (init) => async (options) => {
+      const { AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
+      if (!AWS_PROFILE && AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) return fromEnv(init)(options);
+      const chain = await import('@aws-sdk/credential-provider-node');
+      return chain.defaultProvider(init)(options);
+    };`,
+  // Reads the names of browsers.
+  bowser: "throw new Error('bowser is not in the bundle');",
+  // The class that is global in Node, with a quarter of a megabyte of tables for where it is not.
+  'whatwg-url': 'export const { URL, URLSearchParams } = globalThis;',
+};
+
+const packagesInPart: Plugin = {
+  name: 'packages-in-part',
+  setup({ onResolve, onLoad }) {
+    onResolve(
+      { filter: new RegExp(`^(${Object.keys(INSTEAD).join('|')})$`) },
+      ({ path: name, resolveDir, namespace }) =>
+        namespace === 'instead'
+          ? undefined
+          : { path: name, namespace: 'instead', pluginData: name === 'undici' ? import.meta.dirname : resolveDir },
+    );
+    onLoad({ filter: /.*/, namespace: 'instead' }, ({ path: name, pluginData: resolveDir }) => ({
+      contents: INSTEAD[name] ?? '',
+      resolveDir,
+    }));
+    // What undici requires where it is first needed, and never is here: bodies that are forms, and a parser for processors
+    // without SIMD, which no Lambda runs on.
+    onLoad({ filter: /[\\/]undici[\\/]lib[\\/](web|llhttp[\\/]llhttp-wasm)\b.*\.js$/ }, ({ path: file }) => ({
+      contents: `throw new Error('${path.basename(file)} of undici is not in the bundle');`,
+    }));
+  },
+};
+
+const bundle = async (
+  entry: string,
+  outdir: string,
+  onMetafile: NonNullable<BuildOptions['onMetafile']>,
+): Promise<number> => {
+  const { outputFiles, metafile } = await build({
+    metafile: true,
+    absWorkingDir: ROOT,
     entryPoints: { index: entry },
     outdir,
     // In memory first: a build that fails leaves the last good folder alone.
@@ -68,6 +121,8 @@ const bundle = async (entry: string, outdir: string): Promise<number> => {
     platform: 'node',
     target: 'node24',
     format: 'esm',
+    // Undici's own word for "inside Node": without a second, experimental parser.
+    define: { esbuildDetection: 'true' },
     // What a handler imports with `await import()` stays a file of its own, read only when it is needed. All in one
     // folder, so that `import.meta.url` is beside the bundle in each of them.
     splitting: true,
@@ -81,10 +136,11 @@ const bundle = async (entry: string, outdir: string): Promise<number> => {
     sourcesContent: false,
     // Packages that are still CommonJS ask for `require`, which ESM does not have.
     banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
-    plugins: [builtinsOnDemand],
+    plugins: [packagesInPart, builtinsOnDemand],
     // What goes wrong is in the error this rejects with.
     logLevel: 'silent',
   });
+  onMetafile(metafile);
   rmSync(outdir, { recursive: true, force: true });
   for (const file of outputFiles) {
     mkdirSync(path.dirname(file.path), { recursive: true });
@@ -101,6 +157,7 @@ const bundle = async (entry: string, outdir: string): Promise<number> => {
  * Rejects, without touching any folder, when a handler file has no Lambda name or `only` names one without a handler.
  */
 export const buildBundles = async (options: BuildOptions = {}): Promise<Bundle[]> => {
+  const { onMetafile = () => {} } = options;
   const functions = path.resolve(options.functions ?? path.join(ROOT, 'functions'));
   const outdir = path.resolve(options.outdir ?? path.join(ROOT, 'dist'));
   const found = new Map<string, string>();
@@ -114,7 +171,10 @@ export const buildBundles = async (options: BuildOptions = {}): Promise<Bundle[]
 
   const wanted = [...found].filter(([lambda]) => options.only?.includes(lambda) ?? true);
   const bundles = await Promise.all(
-    wanted.map(async ([lambda, entry]) => ({ lambda, bytes: await bundle(entry, path.join(outdir, lambda)) })),
+    wanted.map(async ([lambda, entry]) => ({
+      lambda,
+      bytes: await bundle(entry, path.join(outdir, lambda), onMetafile),
+    })),
   );
   for (const lambda of Object.values(LAMBDAS))
     if (!found.has(lambda)) rmSync(path.join(outdir, lambda), { recursive: true, force: true });

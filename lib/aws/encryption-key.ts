@@ -8,10 +8,10 @@ import { AwsCallFailed, errorName } from './errors.ts';
  */
 export async function proveKeyEncrypts(kmsKeyId: string, secretArn: string, deadline: Deadline): Promise<void> {
   // Only secrets under a customer-managed key come here, so the client stays out of everyone else's cold start.
-  const { GenerateDataKeyCommand, KMSClient } = await import('@aws-sdk/client-kms');
+  const { kms } = await import('./kms.ts');
   try {
-    await new KMSClient({}).send(
-      new GenerateDataKeyCommand({
+    await new kms.KMSClient({}).send(
+      new kms.GenerateDataKeyCommand({
         KeyId: kmsKeyId,
         KeySpec: 'AES_256',
         DryRun: true,

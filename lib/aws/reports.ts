@@ -20,7 +20,7 @@ const patience = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequ
 export function createReports(bucket: string, given?: S3Client): Reports {
   // A report comes at the end of a run: S3's client, the largest of all, stays out of the cold start.
   const connect = once(async () => {
-    const s3 = await import('@aws-sdk/client-s3');
+    const { s3 } = await import('./s3.ts');
     // An endpoint of somebody's own has no host name for each bucket.
     const forcePathStyle = [process.env['AWS_ENDPOINT_URL_S3'], process.env['AWS_ENDPOINT_URL']].some(Boolean);
     return { s3, client: given ?? new s3.S3Client({ requestHandler: patience, forcePathStyle }) };

@@ -1,9 +1,21 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { buildBundles, LAMBDAS } from '../../infra/build.ts';
 
 const ROTATE = 'rotate-service-account-secret/rotate.handler.ts';
@@ -137,8 +149,134 @@ describe('buildBundles', () => {
     expect(existsSync(path.join(options.outdir, 'rotate-service-account-secret', 'index.mjs'))).toBe(true);
   });
 
+  it('holds of undici what is used of it, and fails where something else is imported', async () => {
+    const options = project({
+      [ROTATE]: `
+        import http from 'node:http';
+        import { Agent, request } from 'undici';
+        export const handler = async () => {
+          const server = http.createServer((asked, answer) => {
+            const got = [];
+            asked.on('data', (piece) => got.push(piece));
+            asked.on('end', () => answer.writeHead(201, { 'x-asked': asked.method + ' ' + asked.url }).end(Buffer.concat(got)));
+          });
+          await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+          const dispatcher = new Agent();
+          const url = 'http://127.0.0.1:' + server.address().port + '/path?of=it';
+          const answer = await request(url, { dispatcher, method: 'POST', headers: { accept: '*/*' }, body: 'said' });
+          const text = await answer.body.text();
+          await dispatcher.close();
+          server.close();
+          return [answer.statusCode, answer.headers['x-asked'], text];
+        };`,
+      [SWEEP]: "import { fetch } from 'undici'; export const handler = fetch;",
+    });
+    const [bundle] = await buildBundles({ ...options, only: ['rotate-service-account-secret'] });
+    expect(run(path.join(options.outdir, 'rotate-service-account-secret', 'index.mjs'))).toEqual([
+      201,
+      'POST /path?of=it',
+      'said',
+    ]);
+    // The package as a whole has more than 700,000.
+    expect(bundle?.bytes).toBeLessThan(250_000);
+    await expect(buildBundles({ ...options, only: ['sweep-service-account-secrets'] })).rejects.toThrow(
+      'No matching export in "instead:undici" for import "fetch"',
+    );
+  });
+
   it('gives every Lambda a name of its own', () => {
     const names = Object.values(LAMBDAS);
     expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('the bundles', () => {
+  const MEGABYTE = 1_000_000;
+  /** What is larger with what it loads only when it is needed: in each the SDK's ways to credentials outside Lambda, and this. */
+  const larger: Readonly<Record<string, number>> = {
+    // The client of Security Hub, and that of S3.
+    'audit-snapshot-schedules': 1_500_000,
+    // The client of S3.
+    'remediate-snapshot-schedules': 1_150_000,
+    // The ticket systems, one file each.
+    'deliver-tickets': 1_080_000,
+    'reconcile-alerts': 1_050_000,
+    'receive-ticket-update': 1_050_000,
+    // What GitHub encrypts secrets with, and the clients of S3, Parameter Store and KMS.
+    'sweep-service-account-secrets': 1_650_000,
+    // The driver that looks at a migration's source, and the client of S3.
+    'command-live-migration': 1_680_000,
+    'watch-live-migrations': 1_620_000,
+  };
+  const bytesOf = (file: string): number => statSync(file).size;
+
+  it('stay below a megabyte each, but for what a few of them load only when it is needed', () => {
+    for (const lambda of readdirSync(inject('bundles'))) {
+      const folder = path.join(inject('bundles'), lambda);
+      const scripts = filesIn(folder).filter((name) => name.endsWith('.mjs'));
+      const loaded = new Set<string>();
+      const load = (name: string): void => {
+        if (loaded.has(name)) return;
+        loaded.add(name);
+        const text = readFileSync(path.join(folder, name), 'utf8');
+        for (const [, other = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*"\.\/([^"]+\.mjs)"/g)) load(other);
+      };
+      load('index.mjs');
+      const sum = (names: Iterable<string>): number =>
+        [...names].reduce((total, name) => total + bytesOf(path.join(folder, name)), 0);
+      expect(sum(loaded), `${lambda}, at start`).toBeLessThan(MEGABYTE);
+      expect(sum(scripts), `${lambda}, in all`).toBeLessThan(larger[lambda] ?? MEGABYTE);
+    }
+  });
+
+  it('hold no table of browsers or of domain names', () => {
+    for (const lambda of readdirSync(inject('bundles'))) {
+      const folder = path.join(inject('bundles'), lambda);
+      const sources = filesIn(folder)
+        .filter((name) => name.endsWith('.mjs.map'))
+        .flatMap((name): string[] => JSON.parse(readFileSync(path.join(folder, name), 'utf8')).sources);
+      expect(
+        sources.filter((name) => /node_modules\/(bowser|tr46)/.test(name)),
+        lambda,
+      ).toEqual([]);
+    }
+  });
+
+  it('find credentials where the SDK does, beyond the environment too', async () => {
+    const home = mkdtempSync(path.join(tmpdir(), 'profile-'));
+    try {
+      writeFileSync(
+        path.join(home, 'credentials'),
+        '[default]\naws_access_key_id = AKIDOFPROFILE\naws_secret_access_key = secret\n',
+      );
+      const asked: (string | undefined)[] = [];
+      const server = createServer((request, response) => {
+        asked.push(request.headers.authorization);
+        response.writeHead(400).end('{}');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      try {
+        const { port } = server.address() as AddressInfo;
+        const event = { Step: 'createSecret', SecretId: 'a', ClientRequestToken: 'b'.repeat(32) };
+        const script = `import(process.argv[1]).then(({ handler }) => handler(${JSON.stringify(event)}, {getRemainingTimeInMillis: () => 20000})).catch(() => {})`;
+        const bundle = path.join(inject('bundles'), 'rotate-service-account-secret', 'index.mjs');
+        const child = spawn(process.execPath, ['-e', script, bundle], {
+          stdio: 'ignore',
+          env: {
+            AWS_REGION: 'us-east-1',
+            AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+            AWS_SHARED_CREDENTIALS_FILE: path.join(home, 'credentials'),
+            AWS_EC2_METADATA_DISABLED: 'true',
+            HOME: home,
+          },
+        });
+        await once(child, 'exit');
+      } finally {
+        server.close();
+      }
+      expect(asked[0]).toContain('Credential=AKIDOFPROFILE/');
+    } finally {
+      rmSync(home, { recursive: true });
+    }
   });
 });
