@@ -6,9 +6,11 @@ import { ALERT_QUEUE } from '../alert-queue.ts';
 import { type AtlasSandbox, createAtlasSandbox, type SandboxOptions } from './atlas-sandbox/sandbox.ts';
 import type { ServiceAccount } from './atlas-sandbox/world.ts';
 import { createEmbeddedAws, type EmbeddedAws } from './aws/embedded-aws.ts';
+import { recorder } from './aws/recorder.ts';
 import type { RotationRetry } from './aws/secrets-manager/rotation.ts';
 import type { FifoQueue } from './aws/sqs/fifo-queue.ts';
 import { createMovableClock, type MovableClock } from './clock.ts';
+import type { Durable } from './durable/durable.ts';
 import { FaultPlan } from './faults.ts';
 import { createLocalFunction, type LocalFunction, type LocalFunctionOptions } from './lambda/function.ts';
 import { type Delivery, deliverBatch } from './lambda/queue-trigger.ts';
@@ -26,6 +28,8 @@ export interface MachineOptions {
   readonly clock?: MovableClock;
   readonly atlas?: Pick<SandboxOptions, 'limits' | 'maxSecretValidityHours' | 'latencyMs' | 'maxItemsPerPage'>;
   readonly rotationRetry?: RotationRetry;
+  /** Where Atlas and AWS outlive this process; nowhere unless given. Then `seed` has to be another at every start. */
+  readonly durable?: Durable | undefined;
   /** Timeout of every function. */
   readonly timeoutMs?: number;
   /** Further environment of every function, over what the machine sets itself. */
@@ -42,7 +46,9 @@ export interface MachineOptions {
 }
 
 /** What is right for one function. Its environment stands for the shared one, not over it. */
-export type Placement = Partial<Pick<LocalFunctionOptions, 'environment' | 'timeoutMs' | 'memoryMb'>>;
+export type Placement = Partial<
+  Pick<LocalFunctionOptions, 'environment' | 'timeoutMs' | 'memoryMb' | 'mostContainers'>
+>;
 
 /** What the automation may use to reach Atlas; a service account gets one more secret for it. */
 export type AutomationCredentials =
@@ -82,6 +88,8 @@ export interface Machine extends AsyncDisposable {
   invoke(name: string, event: unknown): Promise<unknown>;
   /** The same function once more, with containers of its own, and further environment where given. */
   container(name: string, environment?: Readonly<Record<string, string>>): LocalFunction;
+  /** Whether there is a secret of this name. */
+  hasSecret(name: string): boolean;
   /** Writes a secret's current value, creating the secret where there is none. Not counted as a call. */
   putSecret(name: string, value: Readonly<Record<string, unknown>>): Promise<void>;
   /** Writes what ATLAS_CREDENTIALS_SECRET names. */
@@ -112,11 +120,14 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
   await using started = new AsyncDisposableStack();
   const faults = new FaultPlan();
 
-  const atlas = createAtlasSandbox({ seed, clock, faults, ...options.atlas });
+  const atlas = createAtlasSandbox({ seed, clock, faults, durable: options.durable, ...options.atlas });
   const atlasServer = started.use(await atlas.listen());
 
   const functions = new Map<string, LocalFunction>();
+  const record = recorder(ACCOUNT, REGION);
   const aws = createEmbeddedAws({
+    recorder: record,
+    durable: options.durable,
     seed,
     clock,
     faults,
@@ -157,6 +168,8 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
     ...options.environment,
   };
 
+  record?.deployed(settings, environment);
+
   const all: LocalFunction[] = [];
   // A stack of its own: functions are placed after this returned, too, when what holds the rest has been handed on.
   const placedHere = started.use(new AsyncDisposableStack());
@@ -170,7 +183,12 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
       account: ACCOUNT,
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
       ...placement,
-      environment: { ...own, ...further },
+      // Who calls AWS is told by the access key, as a role would tell it there.
+      environment: {
+        ...own,
+        ...(own['AWS_ACCESS_KEY_ID'] === CREDENTIALS.accessKeyId && { AWS_ACCESS_KEY_ID: name }),
+        ...further,
+      },
       ...(onOutput && { onOutput: (text) => onOutput(text, name) }),
     });
     const placed = around(placedHere.use(made));
@@ -202,11 +220,13 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
     await Promise.all(all.map((placed) => placed.kill()));
   };
 
+  const hasSecret = (name: string): boolean =>
+    Object.values(aws.secretsManager.secrets).some((secret) => secret.name === name);
   const putSecret: Machine['putSecret'] = async (name, value) => {
-    const { secrets, service } = aws.secretsManager;
+    const { service } = aws.secretsManager;
     const input = { ClientRequestToken: randomUUID(), SecretString: JSON.stringify(value) };
-    const isThere = Object.values(secrets).some((secret) => secret.name === name);
-    await (isThere
+    record?.made(name);
+    await (hasSecret(name)
       ? service.operations['PutSecretValue']?.({ SecretId: name, ...input })
       : service.operations['CreateSecret']?.({ Name: name, ...input }));
   };
@@ -230,6 +250,7 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
     lambda,
     invoke: async (name, event) => lambda(name).invoke(event),
     container: (name, further) => place(built(name), further),
+    hasSecret,
     putSecret,
     seedAtlasCredentials: (given) =>
       putSecret(

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import { createMovableClock, type MovableClock } from '../clock.ts';
+import { type Durable, within } from '../durable/durable.ts';
 import { FaultPlan } from '../faults.ts';
 import { type Drop, type Loopback, serveOnLoopback } from '../loopback.ts';
 import { adminRoute, unknownPath } from './admin-api.ts';
 import { createDigest } from './digest.ts';
 import { createGenerator } from './generator.ts';
 import { oauthRoutes } from './oauth.ts';
+import { keepWorld } from './picture.ts';
 import { createRateLimiter, defaultLimits, type Limits } from './rate-limits.ts';
 import type { Received, Route } from './received.ts';
 import { accessOperations } from './resources/access.ts';
@@ -47,6 +49,8 @@ export interface SandboxOptions {
   readonly latencyMs?: number | (() => number);
   /** The largest page a list gives; 500 unless given. */
   readonly maxItemsPerPage?: number;
+  /** Where the world outlives this process; nowhere unless given. No answer leaves before what it changed is there. */
+  readonly durable?: Durable | undefined;
 }
 
 /** Atlas on this machine: what Atlas is documented or was seen to refuse, this refuses. */
@@ -55,6 +59,8 @@ export interface AtlasSandbox {
   readonly world: World;
   readonly faults: FaultPlan;
   readonly clock: MovableClock;
+  /** Keeps what was changed in `world` by other ways than the API. Does nothing where nothing is kept. */
+  keep(): void;
   /** Answers in this process. Without `drop`, a connection that drops rejects as `fetch` does. */
   fetch(request: Request, drop?: Drop): Promise<Response>;
   /** Serves the same state on loopback; disposing the result ends that. */
@@ -95,6 +101,10 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
   const { latencyMs = 0, maxItemsPerPage = 500 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const world = new World(clock, createGenerator(seed), options.maxSecretValidityHours ?? 8760);
+  const durable = options.durable && within(options.durable, 'atlas');
+  const keep = durable ? keepWorld(world, durable) : () => {};
+  // Time opens alerts and notifies of them: what was told must not be told again.
+  if (durable) world.alerts.onAlert(keep);
   const takeFromBucket = createRateLimiter(clock, limits.rates);
   const digest = createDigest(world, clock, createGenerator(`${seed}/digest`));
 
@@ -146,9 +156,14 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
     throw error;
   });
 
-  const fetch = async (request: Request, drop: Drop = connectionDropped): Promise<Response> =>
-    app.fetch(request, { drop });
-  return { world, faults, clock, fetch, listen: (port) => serveOnLoopback(fetch, port) };
+  const fetch = async (request: Request, drop: Drop = connectionDropped): Promise<Response> => {
+    const response = await app.fetch(request, { drop });
+    // A token that is forgotten is asked for again, and there are many.
+    if (request.method !== 'GET' && !new URL(request.url).pathname.startsWith('/api/oauth/')) keep();
+    durable?.commit();
+    return response;
+  };
+  return { world, faults, clock, keep, fetch, listen: (port) => serveOnLoopback(fetch, port) };
 }
 
 function connectionDropped(): never {

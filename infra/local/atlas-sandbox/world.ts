@@ -79,6 +79,9 @@ interface SecretTimes {
   readonly lastUsedAt?: Date;
 }
 
+/** One map or set of the state. */
+export type Collection = Map<string, unknown> | Set<unknown>;
+
 /** Atlas's state. Everything can be read and seeded directly; the rules of the API are applied by the API only. */
 export class World {
   readonly orgs = new Map<string, Organization>();
@@ -123,6 +126,31 @@ export class World {
     this.backupJobs = new BackupJobs(this, generator.fork('backup jobs'));
     this.flexBackups = new FlexBackups(this, generator.fork('flex backups'));
     this.compliance = new Compliance(this);
+  }
+
+  /** Every collection of this state by its name: what a picture of the world holds. */
+  get collections(): Readonly<Record<string, Collection>> {
+    const { orgs, projects, accounts } = this;
+    const parts = {
+      apiKeys: this.apiKeys,
+      events: this.events,
+      alerts: this.alerts,
+      networking: this.networking,
+      access: this.access,
+      cloudManager: this.cloudManager,
+      clusters: this.clusters,
+      searchIndexes: this.searchIndexes,
+      onlineArchives: this.onlineArchives,
+      migrations: this.migrations,
+      backups: this.backups,
+      backupJobs: this.backupJobs,
+      flexBackups: this.flexBackups,
+      compliance: this.compliance,
+    };
+    const named = Object.entries(parts).flatMap(([part, { collections }]) =>
+      Object.entries(collections).map(([name, collection]): [string, Collection] => [`${part} ${name}`, collection]),
+    );
+    return { orgs, projects, accounts, tokens: this.#tokens, ...Object.fromEntries(named) };
   }
 
   /** Now, in whole seconds: all the precision Atlas's dates have. */

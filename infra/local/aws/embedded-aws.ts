@@ -1,10 +1,12 @@
 import { createMovableClock, type MovableClock } from '../clock.ts';
+import { type Durable, within } from '../durable/durable.ts';
 import { FaultPlan } from '../faults.ts';
 import { type Drop, type Loopback, serveOnLoopback } from '../loopback.ts';
 import { createDynamoDb } from './dynamodb.ts';
 import { createEvents, type Events } from './event-bridge.ts';
 import { AwsError, type AwsService, answer, plannedRefusal, refuse } from './json-protocol.ts';
 import { createKeys, type Keys } from './kms.ts';
+import type { Recorder } from './recorder.ts';
 import { createS3 } from './s3.ts';
 import type { InvokeRotation, RotationRetry } from './secrets-manager/rotation.ts';
 import { createSecretsManager, type SecretsManager } from './secrets-manager/secrets-manager.ts';
@@ -28,6 +30,10 @@ export interface EmbeddedAwsOptions {
   readonly buckets?: readonly string[];
   /** Further services at the same endpoint, found by their target prefix. */
   readonly services?: readonly AwsService[];
+  /** Is told of every call before it is carried out. */
+  readonly recorder?: Recorder | undefined;
+  /** Where what the services hold outlives this process; nowhere unless given. No answer leaves before it is there. */
+  readonly durable?: Durable | undefined;
 }
 
 /** AWS on one machine: what an unmodified SDK talks to when `AWS_ENDPOINT_URL` points here. */
@@ -47,18 +53,29 @@ export interface EmbeddedAws {
 export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws {
   const { clock = createMovableClock(), faults = new FaultPlan(), seed = 'embedded-aws' } = options;
   const { account = '000000000000', region = 'us-east-1', invoke, rotationRetry } = options;
+  const durable = options.durable && within(options.durable, 'aws');
   const ids = createSeededIds(seed, { issued: 0 });
   // Request ids have their own sequence: reading more often must not change the next ARN.
   const requestIds = createSeededIds(`${seed}:requests`, { issued: 0 });
   const events = createEvents({ clock, ids, account, region });
-  const keys = createKeys({ ids, account, region });
-  const secretsManager = createSecretsManager({ clock, ids, account, region, events, keys, invoke, rotationRetry });
+  const keys = createKeys({ ids, account, region, durable });
+  const secretsManager = createSecretsManager({
+    clock,
+    ids,
+    account,
+    region,
+    events,
+    keys,
+    invoke,
+    rotationRetry,
+    durable,
+  });
   let origin = 'http://127.0.0.1';
   const messageIds = createSeededIds(`${seed}:messages`, { issued: 0 });
-  const sqs = createSqs({ clock, ids: messageIds, account, region, origin: () => origin });
-  const parameters = createParameters({ clock, account, region, keys });
-  const dynamoDb = createDynamoDb(options);
-  const s3 = createS3(options);
+  const sqs = createSqs({ clock, ids: messageIds, account, region, origin: () => origin, durable });
+  const parameters = createParameters({ clock, account, region, keys, durable });
+  const dynamoDb = createDynamoDb({ ...options, durable });
+  const s3 = createS3({ ...options, durable });
   const services = [
     secretsManager.service,
     events.service,
@@ -71,6 +88,7 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
 
   const bucketFetch = async (request: Request, drop: Drop): Promise<Response> => {
     const body = new Uint8Array(await request.arrayBuffer());
+    options.recorder?.bucketCall(request);
     return faults.meet({
       operation: s3.operationOf(request),
       apply: () => s3.answer(request, body),
@@ -79,7 +97,7 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
     });
   };
 
-  const fetch = async (request: Request, drop: Drop = () => Response.error()): Promise<Response> => {
+  const answerTo = async (request: Request, drop: Drop): Promise<Response> => {
     const target = request.headers.get('x-amz-target') ?? '';
     // Only S3 names what it is asked for in the path.
     if (target === '' && new URL(request.url).pathname !== '/') return bucketFetch(request, drop);
@@ -89,6 +107,11 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
     const field = service?.messageField ?? 'message';
     // Read first: a call that is carried out late must not depend on a connection that is gone.
     const body = await request.text();
+    if (options.recorder) {
+      const authorization = request.headers.get('authorization') ?? '';
+      const call = { service: prefix ?? '', operation, body, authorization };
+      options.recorder.call(call, secretsManager.secrets);
+    }
     const apply = async (): Promise<Response> => {
       try {
         const carryOut =
@@ -110,6 +133,12 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
         refuse(requestId, plannedRefusal(status, service?.internalError ?? 'InternalFailure'), field),
       drop,
     });
+  };
+
+  const fetch = async (request: Request, drop: Drop = () => Response.error()): Promise<Response> => {
+    const response = await answerTo(request, drop);
+    durable?.commit();
+    return response;
   };
 
   return {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type Durable, forgetful } from '../durable/durable.ts';
 import { AwsError, type AwsService, operation } from './json-protocol.ts';
 import type { SeededIds } from './seeded-ids.ts';
 
@@ -25,6 +26,7 @@ interface Environment {
   readonly ids: SeededIds;
   readonly account: string;
   readonly region: string;
+  readonly durable?: Durable | undefined;
 }
 
 const generateDataKey = z.object({
@@ -35,8 +37,9 @@ const generateDataKey = z.object({
   DryRun: z.boolean().optional(),
 });
 
-export function createKeys({ ids, account, region }: Environment): Keys {
-  const state: Keys['state'] = { keys: {} };
+export function createKeys({ ids, account, region, durable = forgetful }: Environment): Keys {
+  const shelf = durable.shelf<KmsKey>('keys');
+  const state: Keys['state'] = { keys: Object.fromEntries(shelf.kept()) };
   const arnOf = (resource: string): string => `arn:aws:kms:${region}:${account}:${resource}`;
 
   const usable = (keyId: string): KmsKey => {
@@ -60,6 +63,7 @@ export function createKeys({ ids, account, region }: Environment): Keys {
       const id = ids.uuid();
       const key: KmsKey = { id, arn: arnOf(`key/${id}`), ...(alias && { alias }), state: 'Enabled' };
       state.keys[id] = key;
+      shelf.put(id, key);
       return key;
     },
     usable,

@@ -1,4 +1,5 @@
 import { once } from '../../../lib/runtime/once.ts';
+import { type Durable, forgetful } from '../durable/durable.ts';
 import type { Refusal } from '../faults.ts';
 
 /** S3 in this process: one request of an SDK, by path, with what it is called. */
@@ -9,12 +10,30 @@ export interface S3 {
   refuse(refusal: Refusal): Response;
 }
 
-/** Buckets by fauxqs, loaded at the first call; `buckets` are there from then on. */
-export function createS3({ buckets = [] }: { readonly buckets?: readonly string[] } = {}): S3 {
+/** An object as it was put. */
+interface KeptObject {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Buckets by fauxqs, loaded at the first call; `buckets` are there from then on. What `durable` keeps are objects that were
+ * put as a whole; after a restart they are as new as the restart is.
+ */
+export function createS3({
+  buckets = [],
+  durable = forgetful,
+}: {
+  readonly buckets?: readonly string[];
+  readonly durable?: Durable | undefined;
+} = {}): S3 {
+  const shelf = durable.shelf<KeptObject>('objects');
   const start = once(async () => {
     const { buildApp } = await import('fauxqs');
     const app = buildApp({ logger: false });
     for (const bucket of buckets) await app.inject({ method: 'PUT', url: `/${bucket}` });
+    for (const [url, { headers, body }] of shelf.kept())
+      await app.inject({ method: 'PUT', url, headers, payload: Buffer.from(body) });
     return app;
   });
   return {
@@ -31,13 +50,19 @@ export function createS3({ buckets = [] }: { readonly buckets?: readonly string[
       if (!headers.has('authorization')) return xml(403, 'AccessDenied', 'Access Denied');
       const verb = METHODS.find((known) => known === method);
       if (!verb) return xml(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
+      // Its own host: a bucket's name may stand in the name of a host.
+      const asked = { ...Object.fromEntries(headers), host: '127.0.0.1' };
       const answered = await app.inject({
         method: verb,
         url: `${pathname}${search}`,
-        // Its own host: a bucket's name may stand in the name of a host.
-        headers: { ...Object.fromEntries(headers), host: '127.0.0.1' },
+        headers: asked,
         payload: Buffer.from(body),
       });
+      const isObject = pathname.split('/').filter(Boolean).length > 1;
+      if (isObject && answered.statusCode < 300) {
+        if (method === 'PUT') shelf.put(pathname, { headers: asked, body });
+        if (method === 'DELETE') shelf.remove(pathname);
+      }
       const given = new Headers();
       for (const [name, value] of Object.entries(answered.headers))
         if (value !== undefined && name !== 'transfer-encoding') given.set(name, String(value));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Clock } from '../../../lib/runtime/clock.ts';
+import { type Durable, forgetful } from '../durable/durable.ts';
 import { AwsError, type AwsService, operation } from './json-protocol.ts';
 import type { Keys } from './kms.ts';
 
@@ -26,6 +27,7 @@ interface Environment {
   readonly account: string;
   readonly region: string;
   readonly keys: Keys;
+  readonly durable?: Durable | undefined;
 }
 
 const STANDARD_BYTES = 4096;
@@ -46,8 +48,9 @@ const putParameter = z.object({
 });
 const getParameter = z.object({ Name: name, WithDecryption: z.boolean().optional() });
 
-export function createParameters({ clock, account, region, keys }: Environment): Parameters {
-  const parameters: Parameters['parameters'] = {};
+export function createParameters({ clock, account, region, keys, durable = forgetful }: Environment): Parameters {
+  const shelf = durable.shelf<ParameterVersion[]>('parameters');
+  const parameters: Parameters['parameters'] = Object.fromEntries(shelf.kept());
   const arnOf = (parameter: string): string =>
     `arn:aws:ssm:${region}:${account}:parameter${parameter.startsWith('/') ? '' : '/'}${parameter}`;
 
@@ -109,7 +112,9 @@ export function createParameters({ clock, account, region, keys }: Environment):
           usable(keyId);
           const version = (last?.version ?? 0) + 1;
           const next = { version, type, value: Value, keyId, modifiedAt: clock.now().getTime() };
-          parameters[Name] = [...(versions ?? []), next].slice(-KEPT_VERSIONS);
+          const all = [...(versions ?? []), next].slice(-KEPT_VERSIONS);
+          parameters[Name] = all;
+          shelf.put(Name, all);
           return { Version: version, Tier: Tier === 'Standard' ? 'Standard' : 'Advanced' };
         }),
 

@@ -17,6 +17,8 @@ export interface LocalFunctionOptions {
   readonly clock?: Clock;
   /** Pauses before the second and third try of an asynchronous invocation, in milliseconds; Lambda's are 1 and 2 minutes. */
   readonly asyncRetryMs?: readonly number[];
+  /** Containers at one time, at most: further calls wait for one. As many as are asked for unless given, as in Lambda. */
+  readonly mostContainers?: number;
 }
 
 /** An asynchronous event that failed on every try. */
@@ -51,6 +53,7 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
     region = 'us-east-1',
   } = options;
   const { onOutput = () => {}, clock = systemClock, asyncRetryMs = [60_000, 120_000] } = options;
+  const { mostContainers = Number.POSITIVE_INFINITY } = options;
   const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
   const folder = path.resolve(bundles, name);
   const environment = {
@@ -74,7 +77,28 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
     return startContainer({ bundle: path.join(folder, 'index.mjs'), environment, memoryMb, onOutput });
   };
 
+  /** Calls that wait for a container, in their order. */
+  const waiting: (() => void)[] = [];
+  let taken = 0;
+
   async function invoke(event: unknown): Promise<unknown> {
+    if (taken < mostContainers) taken++;
+    else {
+      const { promise: turn, resolve } = Promise.withResolvers<void>();
+      waiting.push(resolve);
+      await turn;
+    }
+    try {
+      return await run(event);
+    } finally {
+      // Whoever waits takes this place.
+      const next = waiting.shift();
+      if (next) next();
+      else taken--;
+    }
+  }
+
+  async function run(event: unknown): Promise<unknown> {
     if (closed) throw new FunctionFailed('ResourceNotFoundException', `${name} has been taken down`);
     const container = take();
     busy.add(container);

@@ -55,10 +55,18 @@ export function embeddedSettings(
   const { cloudManagerBaseUrl: _, cloudManagerCredentialsSecret, ...migration } = given.migration;
   if (cloudManagerCredentialsSecret !== undefined)
     changes.push('Cloud Manager is not asked about the agents of a source.');
+  const { egress, ...others } = given;
+  if (egress) changes.push('The functions reach the internet from this machine’s own address.');
+  const { allowFrom, ...webhooks } = given.webhooks;
+  if (allowFrom) changes.push('Webhooks may come from every address that reaches this machine.');
+  // Which code runs is decided by the build here, and the account is the embedded one.
+  const { codeSigning: _signing, account: _account, region: _region, ...stack } = given.stack;
 
   return {
     settings: {
-      ...given,
+      ...others,
+      webhooks,
+      stack,
       rotation: { ...given.rotation, secrets },
       audit: { ...audit, ...(organization !== undefined && !rotates && { organization }) },
       migration,

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Durable, forgetful, KeptMap } from '../durable/durable.ts';
 import type { Machine } from '../machine.ts';
 import { EventInvocations } from './event-invocations.ts';
 import type { Ledger } from './ledger.ts';
-import { type NextDue, scheduleOf } from './schedule.ts';
+import { latestDue, type NextDue, scheduleOf } from './schedule.ts';
 import type { ScheduleWiring, Wiring } from './wiring.ts';
 
 /** How often is looked whether something is due. */
@@ -19,11 +20,23 @@ export interface HostOptions {
   readonly dryRun?: boolean;
   /** Pauses before a failed event is tried again; Lambda's own unless given. */
   readonly pausesMs?: readonly number[];
-  /** Runs every schedule once at the start, too. */
+  /** Where accepted events and due times outlive this process; nowhere unless given. */
+  readonly durable?: Durable | undefined;
+  /** Runs every schedule that was never known before once at the start, too. */
   readonly firstRuns?: boolean;
 }
 
+/** What is known of a schedule over a restart, in milliseconds since 1970. */
+interface Due {
+  /** When it was first known: the times of a rate follow from it. */
+  readonly since: number;
+  /** Missing where it is never due again. */
+  readonly dueAt?: number;
+}
+
 interface Timed {
+  readonly key: string;
+  readonly since: number;
   readonly wiring: ScheduleWiring;
   readonly next: NextDue;
   dueAt: Date | undefined;
@@ -37,20 +50,26 @@ export class Host {
   readonly dryRun: boolean;
   readonly events: EventInvocations;
   readonly #firstRuns: boolean;
+  readonly #durable: Durable;
+  readonly #due: KeptMap<Due>;
   readonly #timed: Timed[] = [];
   readonly #stopping = new AbortController();
   readonly #loops: Promise<void>[] = [];
   #unsubscribe = (): void => {};
 
-  constructor({ machine, wiring, ledger, dryRun = false, pausesMs, firstRuns = false }: HostOptions) {
+  constructor({ machine, wiring, ledger, dryRun = false, pausesMs, firstRuns = false, durable }: HostOptions) {
     this.machine = machine;
     this.wiring = wiring;
     this.ledger = ledger;
     this.dryRun = dryRun;
     this.#firstRuns = firstRuns;
+    this.#durable = durable ?? forgetful;
+    this.#due = new KeptMap(this.#durable.shelf('schedules'));
     this.events = new EventInvocations({
       invoke: (lambda, event) => machine.invoke(lambda, event),
       onChange: () => ledger.changed(),
+      now: () => machine.clock.now().getTime(),
+      durable,
       ...(pausesMs && { pausesMs }),
     });
   }
@@ -69,8 +88,15 @@ export class Host {
     const { machine, wiring, ledger } = this;
     const now = machine.clock.now();
     for (const schedule of wiring.schedules) {
-      const next = scheduleOf(schedule.expression, now);
-      this.#timed.push({ wiring: schedule, next, dueAt: this.#firstRuns ? now : next(now) });
+      const key = JSON.stringify(schedule);
+      // A dry run begins at once, whatever is due when.
+      const known = this.dryRun ? undefined : this.#due.get(key);
+      const since = known?.since ?? now.getTime();
+      const next = scheduleOf(schedule.expression, new Date(since), schedule.timeZone);
+      const dueAt = known ? known.dueAt && new Date(known.dueAt) : this.#firstRuns ? now : next(now);
+      const timed = { key, since, wiring: schedule, next, dueAt: dueAt || undefined };
+      this.#timed.push(timed);
+      this.#remember(timed);
     }
     this.#unsubscribe = machine.aws.events.subscribe((event) => {
       ledger.heard(event);
@@ -83,9 +109,15 @@ export class Host {
       }
     });
     await this.#scheduleRotations();
+    // Whoever held messages was a process of the last host, and ended with it.
+    machine.alertQueue.takeBack();
+    if (!this.dryRun) {
+      this.events.resume();
+      machine.aws.secretsManager.resumeRotations();
+    }
     this.#loops.push(this.#every(TICK_MS, () => this.#tick()));
     if (wiring.queues.has('deliver-tickets') && !this.dryRun)
-      this.#loops.push(this.#every(POLL_MS, async () => void (await machine.deliver())));
+      this.#loops.push(this.#every(POLL_MS, async () => void (await this.#deliver())));
   }
 
   /**
@@ -102,15 +134,21 @@ export class Host {
 
   async #scheduleRotations(): Promise<void> {
     const client = new SecretsManagerClient(this.machine.sdk);
-    for (const { secret, lambda, schedule } of this.wiring.rotations)
+    const known = Object.values(this.machine.aws.secretsManager.secrets);
+    for (const { secret, lambda, schedule } of this.wiring.rotations) {
+      const { rotation } = known.find(({ name, arn }) => name === secret || arn === secret) ?? {};
+      const { arn } = this.machine.lambda(lambda);
+      const isAsWired = rotation?.lambdaArn === arn && rotation.rules?.ScheduleExpression === schedule;
+      if (rotation?.enabled && isAsWired) continue;
       await client.send(
         new RotateSecretCommand({
           SecretId: secret,
-          RotationLambdaARN: this.machine.lambda(lambda).arn,
+          RotationLambdaARN: arn,
           RotationRules: { ScheduleExpression: schedule },
           RotateImmediately: false,
         }),
       );
+    }
     client.destroy();
     await this.machine.aws.secretsManager.rotationsSettled();
   }
@@ -119,25 +157,37 @@ export class Host {
     const now = this.machine.clock.now();
     for (const timed of this.#timed) {
       if (!timed.dueAt || timed.dueAt > now) continue;
-      // Counted on from now: what fell due meanwhile, while the machine slept, is one run.
+      // What fell due meanwhile, while the machine slept or nothing ran, is one run: that of the latest time.
+      const dueAt = latestDue(timed.next, timed.dueAt, now);
       timed.dueAt = timed.next(now);
-      this.events.send(timed.wiring.lambda, this.#scheduledEvent(timed.wiring, now));
+      // In one commit with the event: a due time that is past has its event, and only one.
+      this.#remember(timed);
+      this.events.send(timed.wiring.lambda, this.#scheduledEvent(timed.wiring, dueAt));
     }
     if (!this.dryRun) this.machine.aws.secretsManager.rotateDue();
     // What was delivered is let go of.
     await this.machine.aws.events.delivered();
   }
 
-  #scheduledEvent({ name, input }: ScheduleWiring, now: Date): object {
+  #remember({ key, since, dueAt }: Timed): void {
+    this.#due.set(key, { since, ...(dueAt && { dueAt: dueAt.getTime() }) });
+  }
+
+  async #deliver(): Promise<void> {
+    await this.machine.deliver();
+    this.#durable.commit();
+  }
+
+  #scheduledEvent({ name, input }: ScheduleWiring, dueAt: Date): object {
     if (this.dryRun) return { ...input, dryRun: true };
     if (input) return input;
     return {
       version: '0',
       id: randomUUID(),
       'detail-type': 'Scheduled Event',
-      source: 'aws.events',
+      source: 'aws.scheduler',
       account: '000000000000',
-      time: now.toISOString().replace(/\.\d{3}/, ''),
+      time: dueAt.toISOString().replace(/\.\d{3}/, ''),
       region: 'us-east-1',
       resources: [name],
       detail: {},

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../lib/runtime/clock.ts';
 import type { BusEvent } from '../aws/event-bridge.ts';
+import { type Durable, forgetful, type Shelf } from '../durable/durable.ts';
 import { FunctionFailed } from '../lambda/container.ts';
 import type { LocalFunction } from '../lambda/function.ts';
 
@@ -41,24 +42,46 @@ export function triggerOf(event: unknown): string {
 
 const cut = (text: string, most = LONGEST): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
-const keep = <Item>(list: Item[], item: Item, most: number): void => {
+/** Answers what had to go for it. */
+const keep = <Item>(list: Item[], item: Item, most: number): Item | undefined => {
   list.push(item);
-  if (list.length > most) list.shift();
+  return list.length > most ? list.shift() : undefined;
 };
 
-/** What happened lately on this machine: kept in memory, and only so much of it. */
+/** Sorts as the numbers do. */
+const keyOf = (nth: number): string => String(nth).padStart(16, '0');
+
+/** What happened lately on this machine, and only so much of it. Runs and events outlive the process; lines do not. */
 export class Ledger {
   readonly #runs = new Map<string, Run[]>();
   readonly #lines = new Map<string, string[]>();
   readonly #rest = new Map<string, string>();
-  readonly #events: BusEvent[] = [];
+  readonly #events: { readonly nth: number; readonly event: BusEvent }[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #clock: Clock;
+  readonly #keptRuns: Shelf<Run>;
+  readonly #keptEvents: Shelf<BusEvent>;
   #issued = 0;
+  #heard = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, durable: Durable = forgetful) {
     this.#clock = clock;
+    this.#keptRuns = durable.shelf('runs');
+    this.#keptEvents = durable.shelf('events');
+    for (const [, run] of this.#keptRuns.kept()) {
+      this.#issued = run.id;
+      // Nobody knows how long it ran: until the process ended, at most.
+      if (run.durationMs === undefined) {
+        run.durationMs = 0;
+        run.error = 'the local host ended before it did';
+      }
+      this.#add(run);
+    }
+    for (const [key, event] of this.#keptEvents.kept()) {
+      this.#heard = Number(key);
+      this.#events.push({ nth: this.#heard, event });
+    }
   }
 
   /** Newest first. */
@@ -73,7 +96,7 @@ export class Ledger {
 
   /** Newest first. */
   get events(): readonly BusEvent[] {
-    return this.#events.toReversed();
+    return this.#events.map(({ event }) => event).toReversed();
   }
 
   /** How many invocations run at this moment. */
@@ -92,7 +115,10 @@ export class Ledger {
   }
 
   heard(event: BusEvent): void {
-    keep(this.#events, event, EVENTS);
+    const nth = ++this.#heard;
+    this.#keptEvents.put(keyOf(nth), event);
+    const gone = keep(this.#events, { nth, event }, EVENTS);
+    if (gone) this.#keptEvents.remove(keyOf(gone.nth));
     this.changed();
   }
 
@@ -137,10 +163,8 @@ export class Ledger {
   };
 
   async #record(lambda: string, event: unknown, invocation: Promise<unknown>): Promise<unknown> {
-    const runs = this.#runs.get(lambda) ?? [];
-    this.#runs.set(lambda, runs);
     const run: Run = { id: ++this.#issued, lambda, trigger: triggerOf(event), startedAt: this.#clock.now() };
-    keep(runs, run, RUNS);
+    this.#add(run);
     this.changed();
     const start = performance.now();
     try {
@@ -152,6 +176,16 @@ export class Ledger {
       throw error;
     } finally {
       run.durationMs = performance.now() - start;
+      // Where it is still among those that are shown.
+      if (this.#runs.get(lambda)?.includes(run)) this.#keptRuns.put(keyOf(run.id), run);
     }
+  }
+
+  #add(run: Run): void {
+    const runs = this.#runs.get(run.lambda) ?? [];
+    this.#runs.set(run.lambda, runs);
+    this.#keptRuns.put(keyOf(run.id), run);
+    const gone = keep(runs, run, RUNS);
+    if (gone) this.#keptRuns.remove(keyOf(gone.id));
   }
 }

@@ -5,22 +5,25 @@ import type { AtlasCredentials } from '../../../lib/atlas/authenticator.ts';
 import { ConfigError } from '../../../lib/errors.ts';
 import type { Settings } from '../../settings.ts';
 import { createMovableClock, type MovableClock } from '../clock.ts';
+import { forgetful, frozen } from '../durable/durable.ts';
 import { type Loopback, serveOnLoopback } from '../loopback.ts';
 import { DIST, type Machine, startMachine } from '../machine.ts';
 import { createTicketSandbox, type TicketSandbox } from '../ticket-sandbox/sandbox.ts';
 import { createConsole } from './console/app.ts';
+import { openState, recall, worldOf } from './data-folder.ts';
 import { embeddedSettings } from './embedded-settings.ts';
 import { createHooks } from './hooks.ts';
 import { Host } from './host.ts';
 import { Ledger } from './ledger.ts';
 import { type DemoWorld, openAlert, putCredentials, seedWorld, sendWebhooks } from './seed.ts';
-import { type Resources, synthesize } from './synthesis.ts';
+import { type Resources, synthesize, synthesizeOnce } from './synthesis.ts';
 import { wiringOf } from './wiring.ts';
 
 /** The real Atlas to work on. */
 export interface RealAtlas {
   readonly origin: string;
-  readonly credentials: AtlasCredentials;
+  /** Asked for where a function has none of its own in the data folder. */
+  readonly credentials: () => Promise<AtlasCredentials>;
 }
 
 export interface LocalHostOptions {
@@ -32,6 +35,10 @@ export interface LocalHostOptions {
   /** The sandbox unless given. */
   readonly atlas?: RealAtlas;
   readonly dryRun?: boolean;
+  /** The folder whose state is gone on with, and kept in; all is in memory unless given. A dry run keeps nothing. */
+  readonly data?: string;
+  /** The folder templates are kept in; each is synthesized anew unless given. */
+  readonly templates?: string;
   /** Where people look, and where webhooks come in; free ports unless given. */
   readonly ports?: { readonly console?: number | undefined; readonly hooks?: number | undefined };
   /** What webhooks of Atlas are signed with; made up unless given. */
@@ -52,6 +59,8 @@ export interface LocalHost extends AsyncDisposable {
   readonly consoleOrigin: string;
   readonly hooksOrigin: string;
   readonly token: string;
+  /** Whether its state outlives it. */
+  readonly keeps: boolean;
   /** What is different here from what the settings say. */
   readonly changes: readonly string[];
   /** Starts nothing any more, and waits for what runs. */
@@ -72,19 +81,32 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   const { bundles = DIST, clock = createMovableClock(), dryRun = false, ports = {} } = options;
   const { token = randomBytes(24).toString('base64url'), pausesMs, firstRuns, demo } = options;
   await using started = new AsyncDisposableStack();
-  const tickets = createTicketSandbox({ clock });
-  const trackers = started.use(await tickets.listen());
-  const where = options.atlas ? 'real' : 'embedded';
-  const embedded = embeddedSettings(options.settings, tickets, trackers.origin, where);
+  const file =
+    options.data === undefined ? undefined : started.use(openState(options.data, options.atlas ? 'real' : 'sandbox'));
+  // A dry run looks at what there is, and leaves it as it is.
+  const kept = file && dryRun ? frozen(file) : file;
+  const durable = kept ?? forgetful;
+  const { facts, remember } = recall(durable);
+  const tickets = createTicketSandbox({ clock, durable });
+  const trackers = started.use(await listenAsBefore(tickets, facts.ticketsPort));
+  remember({ ticketsPort: Number(new URL(trackers.origin).port) });
+  const embedded = embeddedSettings(options.settings, tickets, trackers.origin, options.atlas ? 'real' : 'embedded');
   const { settings } = embedded;
-  const wiring = wiringOf(options.resources ?? (await synthesize(settings)));
+  const { templates } = options;
+  const { origin } = trackers;
+  const resources =
+    options.resources ??
+    (await (templates === undefined ? synthesize(settings) : synthesizeOnce(settings, { folder: templates, origin })));
+  const wiring = wiringOf(resources);
   checkBuilt(wiring.functions.keys(), bundles);
 
-  const ledger = new Ledger(clock);
+  const ledger = new Ledger(clock, durable);
   const machine = started.use(
     await startMachine({
       bundles,
       clock,
+      seed: `atlas-automation ${facts.starts}`,
+      durable: kept,
       ...(options.atlas && { environment: { MONGODB_ATLAS_BASE_URL: options.atlas.origin } }),
       onOutput: (text, lambda) => ledger.printed(text, lambda),
       around: ledger.watch,
@@ -100,23 +122,33 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
           ...Object.fromEntries(here),
           AUTOMATION_SETTINGS: own.settings,
         };
-        return { environment, timeoutMs: own.timeoutMs, memoryMb: own.memoryMb };
+        return { environment, timeoutMs: own.timeoutMs, memoryMb: own.memoryMb, mostContainers: MOST_CONTAINERS };
       },
     }),
   );
   for (const [name, value] of Object.entries(tickets.secrets)) await putText(machine, name, value);
-  const { webhookKey = randomBytes(24).toString('base64url') } = options;
+  // The one of an earlier start, because what was signed with it may still be on its way.
+  const { webhookKey = facts.webhookKey ?? randomBytes(24).toString('base64url') } = options;
+  remember({ webhookKey });
   if (settings.webhooks.atlas) await machine.putSecret(settings.webhooks.atlas.secret, { current: webhookKey });
 
   let world: DemoWorld | undefined;
-  if (options.atlas) await putCredentials(machine, settings.atlas, { ...options.atlas.credentials });
-  else world = await seedWorld(machine, settings);
+  if (options.atlas) {
+    const { credentials } = options.atlas;
+    remember({ credentials: await putCredentials(machine, settings.atlas, credentials, facts.credentials) });
+  } else {
+    world = await seedWorld(machine, settings, worldOf(machine.atlas, facts));
+    remember({ world: { org: world.org.id, project: world.project.id } });
+  }
+  // From here on there is a world to come back to.
+  durable.commit();
 
   const host = new Host({
     machine,
     wiring,
     ledger,
     dryRun,
+    durable: kept,
     ...(pausesMs && { pausesMs }),
     ...(firstRuns !== undefined && { firstRuns }),
   });
@@ -130,7 +162,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   await host.start();
   if (world && wiring.urls.has('receive-atlas-alert')) {
     started.defer(sendWebhooks(machine, `${hooks.origin}/hooks/receive-atlas-alert/`, webhookKey));
-    if (demo) openAlert(machine, world);
+    if (demo && !file?.existed) openAlert(machine, world);
   }
   started.defer(() => host.stop());
   const running = started.move();
@@ -142,6 +174,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     consoleOrigin: console.origin,
     hooksOrigin: hooks.origin,
     token,
+    keeps: file !== undefined && !dryRun,
     changes: embedded.changes,
     stop: () => host.stop(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -151,6 +184,9 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
 /** Variables that name what the settings name: the template's word counts, not the machine's. */
 const ASKED_FOR = new Set(['ATLAS_CREDENTIALS_SECRET', 'WEBHOOK_SECRET']);
 
+/** Functions run in this many processes at a time, each: a machine has a few cores, and more would wait for those. */
+const MOST_CONTAINERS = 4;
+
 const secretOf = (text: string | undefined): string => {
   const value: unknown = JSON.parse(text ?? '{}');
   return typeof value === 'object' && value !== null && 'current' in value ? String(value.current) : '';
@@ -158,8 +194,19 @@ const secretOf = (text: string | undefined): string => {
 
 /** Some trackers' secrets are plain text, so this is not the machine's own way to put one. */
 async function putText(machine: Machine, Name: string, SecretString: string): Promise<void> {
+  if (machine.hasSecret(Name)) return;
   const secret = { Name, SecretString, ClientRequestToken: randomUUID() };
   await machine.aws.secretsManager.service.operations['CreateSecret']?.(secret);
+}
+
+/** At the port of the last time, or at another where that is taken. */
+async function listenAsBefore(tickets: TicketSandbox, port: number | undefined): Promise<Loopback> {
+  try {
+    return await tickets.listen(port);
+  } catch (error) {
+    if (port === undefined || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    return tickets.listen();
+  }
 }
 
 async function listenForPeople(

@@ -3,17 +3,21 @@ export interface Asked {
   /** The origin of the real Atlas; undefined for the sandbox. */
   readonly atlas: string | undefined;
   readonly dryRun: boolean;
+  /** The folder its state is kept in; a dry run keeps nothing. */
+  readonly data: string;
 }
 
 /** In plain words: which parts are real, and which are on this machine. */
-export function partsOf({ atlas, dryRun }: Asked): string[] {
+export function partsOf({ atlas, dryRun, data }: Asked): string[] {
   return [
     atlas === undefined
       ? 'Atlas: a sandbox on this machine, filled with an example.'
-      : `Atlas: REAL, at ${atlas}, with the credentials from the environment.`,
+      : `Atlas: REAL, at ${atlas}, with the credentials in the data folder, or from the environment where it has none.`,
     'AWS: embedded in this process. For AWS itself, deploy the stack: npm run deploy.',
     'Ticket systems: a sandbox on this machine, whatever the settings say.',
-    'State: in memory. When this ends, tickets, queue, reports and migrations known here are gone.',
+    dryRun
+      ? `State: as it is in ${data}, and left as it is: what comes of this run is gone when it ends.`
+      : `State: kept in ${data}, readable by you alone: secrets are in it.`,
     ...(dryRun ? ['Dry run: schedules ask for dry runs; events, webhooks and the queue start nothing.'] : []),
   ];
 }

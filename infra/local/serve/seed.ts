@@ -16,20 +16,26 @@ export interface DemoWorld {
 /**
  * Fills the sandbox of Atlas and the embedded Secrets Manager so that every function of these settings finds what it
  * looks for: an account for each secret to rotate, one for the automation itself, and clusters that are backed up as
- * they should be, and not.
+ * they should be, and not. What is there since an earlier start stays as it is.
  */
-export async function seedWorld(machine: Machine, { rotation, atlas }: Settings): Promise<DemoWorld> {
+export async function seedWorld(
+  machine: Machine,
+  { rotation, atlas }: Settings,
+  there: DemoWorld | undefined,
+): Promise<DemoWorld> {
   const { world } = machine.atlas;
-  const org = world.addOrg({ name: 'Example' });
-  const project = world.addProject(org, { name: 'shop' });
+  const { org, project } = there ?? addClusters(machine);
   const now = machine.clock.now().getTime();
-  seedClusters(machine, org, project);
 
-  const owner = world.addOrgAccount(org, { name: 'organization owner', roles: ['ORG_OWNER'] });
-  const ownerValue = { clientId: owner.clientId, clientSecret: world.addSecret(owner).value };
-  const administrators = new Set(rotation.secrets.flatMap(({ adminSecret }) => adminSecret ?? []));
-  for (const name of administrators) await machine.putSecret(name, ownerValue);
+  const administrators = rotation.secrets.flatMap(({ adminSecret }) => adminSecret ?? []);
+  const missing = [...administrators, ...automationSecrets(atlas)].filter((name) => !machine.hasSecret(name));
+  if (missing.length > 0) {
+    const owner = world.addOrgAccount(org, { name: 'organization owner', roles: ['ORG_OWNER'] });
+    const ownerValue = { clientId: owner.clientId, clientSecret: world.addSecret(owner).value };
+    for (const name of new Set(missing)) await machine.putSecret(name, ownerValue);
+  }
   for (const [nth, { secret, adminSecret }] of rotation.secrets.entries()) {
+    if (machine.hasSecret(secret)) continue;
     const name = secret.slice(0, 60);
     // Who rotates itself has to be its own owner.
     const account = world.addOrgAccount(org, {
@@ -47,18 +53,38 @@ export async function seedWorld(machine: Machine, { rotation, atlas }: Settings)
       ...(adminSecret !== undefined && { adminSecretArn: adminSecret }),
     });
   }
-  await putCredentials(machine, atlas, ownerValue);
+  machine.atlas.keep();
   return { org, project };
 }
 
-/** Puts these credentials wherever the settings let a function look for its own. */
+function addClusters(machine: Machine): DemoWorld {
+  const { world } = machine.atlas;
+  const org = world.addOrg({ name: 'Example' });
+  const project = world.addProject(org, { name: 'shop' });
+  seedClusters(machine, org, project);
+  return { org, project };
+}
+
+/** Where the settings let a function look for its own credentials. */
+const automationSecrets = ({ credentials }: Settings['atlas']): string[] =>
+  Object.values(credentials).flatMap((each) => (each === undefined ? [] : each.secret));
+
+/**
+ * Puts these credentials wherever the settings let a function look for its own and there is nothing yet, or what an
+ * earlier start put there: `before`. Answers those places. What somebody else stored stays.
+ */
 export async function putCredentials(
-  machine: Pick<Machine, 'putSecret'>,
-  { credentials }: Settings['atlas'],
-  value: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const names = new Set(Object.values(credentials).flatMap((each) => (each === undefined ? [] : each.secret)));
-  for (const name of names) await machine.putSecret(name, value);
+  machine: Pick<Machine, 'putSecret' | 'hasSecret'>,
+  atlas: Settings['atlas'],
+  credentials: () => Promise<object>,
+  before: readonly string[] = [],
+): Promise<string[]> {
+  const names = [...new Set(automationSecrets(atlas))];
+  const wanted = names.filter((name) => before.includes(name) || !machine.hasSecret(name));
+  if (wanted.length === 0) return [];
+  const value = { ...(await credentials()) };
+  for (const name of wanted) await machine.putSecret(name, value);
+  return wanted;
 }
 
 const bodyOf = (alert: Alert): object => ({
@@ -89,8 +115,8 @@ export function sendWebhooks({ atlas: { world } }: Machine, url: string, key: st
 }
 
 /** One host of the demonstration is down. */
-export const openAlert = ({ atlas: { world } }: Machine, { project }: DemoWorld): Alert =>
-  world.alerts.openAlert(project, {
+export function openAlert({ atlas }: Machine, { project }: DemoWorld): Alert {
+  const alert = atlas.world.alerts.openAlert(project, {
     eventTypeName: 'HOST_DOWN',
     details: {
       clusterName: 'orders',
@@ -98,3 +124,6 @@ export const openAlert = ({ atlas: { world } }: Machine, { project }: DemoWorld)
       replicaSetName: 'atlas-orders-shard-0',
     },
   });
+  atlas.keep();
+  return alert;
+}

@@ -7,9 +7,8 @@ import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { LAMBDAS } from '../../build.ts';
-import { DataStack } from '../../data-stack.ts';
+import { addDeployment } from '../../deployment.ts';
 import { Settings } from '../../settings.ts';
-import { AutomationStack, needsData } from '../../stack.ts';
 
 const Template = z.object({
   Resources: z.record(
@@ -42,8 +41,7 @@ function synthesize(settings: Settings): object {
     }
     const { context = {} } = CdkJson.parse(JSON.parse(readFileSync(CDK_JSON, 'utf8')));
     const app = new App({ context, outdir: path.join(folder, 'out'), analyticsReporting: false });
-    const data = needsData(settings) ? new DataStack(app, 'AtlasAutomationData', settings) : undefined;
-    new AutomationStack(app, 'AtlasAutomation', { settings, bundles, ...(data && { data }) });
+    addDeployment(app, { settings }, bundles);
     const { directory, stacks } = app.synth();
     const resources: z.output<typeof Template>['Resources'] = Object.assign(
       {},

@@ -25,6 +25,8 @@ export interface ScheduleWiring {
   readonly name: string;
   readonly lambda: string;
   readonly expression: string;
+  /** Whose clock the expression means. */
+  readonly timeZone: string;
   /** What the function gets instead of the event of a schedule. */
   readonly input: Readonly<Record<string, unknown>> | undefined;
 }
@@ -86,12 +88,21 @@ const FunctionProperties = z.object({
 });
 const RuleProperties = z.object({
   Description: z.string().optional(),
-  ScheduleExpression: z.string().optional(),
   EventPattern: z.unknown().optional(),
   State: z.string().optional(),
-  Targets: z.array(z.object({ Arn: z.unknown(), Input: z.string().optional() })).default([]),
+  Targets: z.array(z.object({ Arn: z.unknown() })).default([]),
 });
-const Input = z.record(z.string(), z.unknown());
+const ScheduleProperties = z.object({
+  Description: z.string().optional(),
+  ScheduleExpression: z.string(),
+  ScheduleExpressionTimezone: z.string().default('UTC'),
+  State: z.string().optional(),
+  Target: z.object({ Arn: z.unknown(), Input: z.string().optional() }),
+});
+/** What a schedule's target gets; undefined where that is the event of a schedule, which the host puts together. */
+const Input = z
+  .record(z.string(), z.unknown())
+  .transform((input) => (input['detail-type'] === 'Scheduled Event' ? undefined : input));
 
 /** Reads it from the template, so that this machine and AWS are wired alike. Throws for what is not understood here. */
 export function wiringOf(resources: Resources): Wiring {
@@ -122,37 +133,34 @@ export function wiringOf(resources: Resources): Wiring {
     return lambda;
   };
 
-  const schedules: ScheduleWiring[] = [];
   const rules: RuleWiring[] = [];
   for (const [id, { Properties }] of of('AWS::Events::Rule')) {
-    const {
-      Description: name = id,
-      ScheduleExpression,
-      EventPattern,
-      State,
-      Targets,
-    } = RuleProperties.parse(Properties);
+    const { Description: name = id, EventPattern, State, Targets } = RuleProperties.parse(Properties);
     if (State === 'DISABLED') continue;
-    if (ScheduleExpression === undefined) {
-      const ids = Targets.map(({ Arn }) => idIn(Arn) ?? '');
-      const keptFor = ids.flatMap((target) => deadLetters.get(target) ?? []);
-      const toLambdas = Targets.filter((_, nth) => !deadLetters.has(ids[nth] ?? ''));
-      rules.push({
-        name,
-        matches: matcherOf(resolved(EventPattern)),
-        lambdas: toLambdas.map(({ Arn }) => target(id, Arn)),
-        keptFor,
-      });
-      continue;
-    }
-    for (const { Arn, Input: input } of Targets)
-      schedules.push({
-        name,
-        lambda: target(id, Arn),
-        expression: ScheduleExpression,
-        input: input === undefined ? undefined : Input.parse(JSON.parse(input)),
-      });
+    const ids = Targets.map(({ Arn }) => idIn(Arn) ?? '');
+    const keptFor = ids.flatMap((target) => deadLetters.get(target) ?? []);
+    const toLambdas = Targets.filter((_, nth) => !deadLetters.has(ids[nth] ?? ''));
+    rules.push({
+      name,
+      matches: matcherOf(resolved(EventPattern)),
+      lambdas: toLambdas.map(({ Arn }) => target(id, Arn)),
+      keptFor,
+    });
   }
+  const schedules = of('AWS::Scheduler::Schedule').flatMap(([id, { Properties }]): ScheduleWiring[] => {
+    const schedule = ScheduleProperties.parse(Properties);
+    if (schedule.State === 'DISABLED') return [];
+    const { Arn, Input: input } = schedule.Target;
+    return [
+      {
+        name: schedule.Description ?? id,
+        lambda: target(id, Arn),
+        expression: schedule.ScheduleExpression,
+        timeZone: schedule.ScheduleExpressionTimezone,
+        input: input === undefined ? undefined : Input.parse(JSON.parse(input)),
+      },
+    ];
+  });
 
   return {
     functions,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import type { Received } from '../atlas-sandbox/received.ts';
 import { createMovableClock, type MovableClock } from '../clock.ts';
+import { type Durable, forgetful, within } from '../durable/durable.ts';
 import { FaultPlan } from '../faults.ts';
 import { type Drop, type Loopback, serveOnLoopback } from '../loopback.ts';
 import type { Window } from './limits.ts';
@@ -27,6 +28,8 @@ export interface TicketSandboxOptions {
   readonly limits?: Readonly<Record<string, Window | false>> | 'none';
   /** What every answer takes at least, in real milliseconds; 0 unless given. */
   readonly latencyMs?: number;
+  /** Where tickets outlive this process; nowhere unless given. No answer leaves before what it says is there. */
+  readonly durable?: Durable;
 }
 
 /** Nine ticket systems on this machine, below one origin: `/jira`, `/github`, and so on. */
@@ -78,26 +81,28 @@ export function createTicketSandbox(options: TicketSandboxOptions = {}): TicketS
     faults = new FaultPlan(),
     latencyMs = 0,
     limits = {},
+    durable = forgetful,
   } = options;
   const webhooks = new Webhooks();
   let served = 'http://127.0.0.1';
-  const context = {
+  const contextOf = (name: string) => ({
     seed,
     clock,
     webhooks,
     origin: () => served,
     limits: limits === 'none' ? Object.fromEntries(EVERY_LIMIT.map((name) => [name, false as const])) : limits,
-  };
+    durable: within(durable, `tickets/${name}`),
+  });
   const systems = {
-    jira: createJira(context),
-    github: createGitHub(context),
-    servicenow: createServiceNow(context),
-    pagerduty: createPagerDuty(context),
-    jsmOperations: createJsmOperations(context),
-    linear: createLinear(context),
-    zendesk: createZendesk(context),
-    slack: createSlack(context),
-    receiver: createReceiver(context),
+    jira: createJira(contextOf('jira')),
+    github: createGitHub(contextOf('github')),
+    servicenow: createServiceNow(contextOf('servicenow')),
+    pagerduty: createPagerDuty(contextOf('pagerduty')),
+    jsmOperations: createJsmOperations(contextOf('jsmOperations')),
+    linear: createLinear(contextOf('linear')),
+    zendesk: createZendesk(contextOf('zendesk')),
+    slack: createSlack(contextOf('slack')),
+    receiver: createReceiver(contextOf('receiver')),
   };
   const trackers: readonly Tracker[] = Object.values(systems);
   const webhookSecrets = new Map(
@@ -150,8 +155,11 @@ export function createTicketSandbox(options: TicketSandboxOptions = {}): TicketS
     throw error;
   });
 
-  const fetch = async (request: Request, drop: Drop = connectionDropped): Promise<Response> =>
-    app.fetch(request, { drop });
+  const fetch = async (request: Request, drop: Drop = connectionDropped): Promise<Response> => {
+    const response = await app.fetch(request, { drop });
+    durable.commit();
+    return response;
+  };
   return {
     clock,
     faults,

@@ -1,5 +1,6 @@
 import type { Received } from '../atlas-sandbox/received.ts';
 import type { MovableClock } from '../clock.ts';
+import type { Durable, Shelf } from '../durable/durable.ts';
 import type { Window } from './limits.ts';
 import type { TrackerRefusal } from './refusal.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -104,6 +105,8 @@ export interface Context {
   readonly origin: () => string;
   /** Other limits than the documented ones; `false` has none. */
   readonly limits: Readonly<Record<string, Window | false | undefined>>;
+  /** What this tracker keeps over a restart. */
+  readonly durable: Durable;
 }
 
 /** One ticket system on this machine. */
@@ -125,9 +128,13 @@ export class Tickets {
   readonly all: Ticket[] = [];
   readonly #clock: MovableClock;
   readonly #byId = new Map<string, Ticket>();
+  readonly #places = new Map<Ticket, string>();
+  readonly #shelf: Shelf<Ticket>;
 
-  constructor(clock: MovableClock) {
+  constructor(clock: MovableClock, durable: Durable) {
     this.#clock = clock;
+    this.#shelf = durable.shelf('tickets');
+    for (const [, ticket] of this.#shelf.kept()) this.#hold(ticket);
   }
 
   /** Those that are not deleted, oldest first. */
@@ -154,9 +161,14 @@ export class Tickets {
       extra: {},
       ...made,
     };
-    this.all.push(ticket);
-    this.#byId.set(ticket.id, ticket);
+    this.#hold(ticket);
+    this.keep(ticket);
     return ticket;
+  }
+
+  /** Keeps what was changed without being touched. */
+  keep(ticket: Ticket): void {
+    this.#shelf.put(this.#places.get(ticket) ?? '', ticket);
   }
 
   find(id: string): Ticket | undefined {
@@ -177,6 +189,14 @@ export class Tickets {
   touch(ticket: Ticket): void {
     ticket.changes += 1;
     ticket.updatedAt = Math.max(ticket.updatedAt + 1, this.#clock.now().getTime());
+    this.keep(ticket);
+  }
+
+  #hold(ticket: Ticket): void {
+    // Sorts as they were made.
+    this.#places.set(ticket, String(this.all.length).padStart(10, '0'));
+    this.all.push(ticket);
+    this.#byId.set(ticket.id, ticket);
   }
 }
 

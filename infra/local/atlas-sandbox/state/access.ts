@@ -77,6 +77,18 @@ export class Access {
   readonly #time: { now(): Date };
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return {
+      users: this.users,
+      roleMappings: this.roleMappings,
+      awsIamRoles: this.awsIamRoles,
+      integrations: this.integrations,
+      maintenanceWindows: this.maintenanceWindows,
+      logs: this.#logs,
+    };
+  }
+
   constructor(time: { now(): Date }, generator: Generator) {
     this.#time = time;
     this.#generator = generator;

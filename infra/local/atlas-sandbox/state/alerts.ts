@@ -81,6 +81,11 @@ export class Alerts {
   readonly #generator: Generator;
   readonly #events: Events;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { scopes: this.#scopes };
+  }
+
   constructor(time: { now(): Date }, generator: Generator, events: Events) {
     this.#time = time;
     this.#generator = generator;

@@ -41,6 +41,11 @@ export class ApiKeys {
   readonly #time: { now(): Date };
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { keys: this.#keys };
+  }
+
   constructor(time: { now(): Date }, generator: Generator) {
     this.#time = time;
     this.#generator = generator;

@@ -27,6 +27,11 @@ export class BackupJobs {
   readonly #now: () => Date;
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { restores: this.#restores, exports: this.#exports };
+  }
+
   constructor(world: { now(): Date }, generator: Generator) {
     this.#now = () => world.now();
     this.#generator = generator;

@@ -45,6 +45,11 @@ export class Backups {
   readonly #now: () => Date;
   readonly #migrations: Migrations;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { exportBuckets: this.exportBuckets, kept: this.#kept, legacy: this.#legacy };
+  }
+
   constructor(world: { now(): Date }, migrations: Migrations) {
     this.#now = () => world.now();
     this.#migrations = migrations;

@@ -31,6 +31,11 @@ export class CloudManager {
   readonly #time: { now(): Date };
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { projects: this.projects };
+  }
+
   constructor(time: { now(): Date }, generator: Generator) {
     this.#time = time;
     this.#generator = generator;

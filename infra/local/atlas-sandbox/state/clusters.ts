@@ -104,6 +104,11 @@ export class Clusters {
   readonly #now: () => Date;
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { byGroup: this.#byGroup };
+  }
+
   constructor(world: { now(): Date }, generator: Generator) {
     this.#now = () => world.now();
     this.#generator = generator;

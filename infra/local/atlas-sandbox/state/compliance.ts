@@ -31,6 +31,11 @@ export class Compliance {
   readonly #policies = new Map<string, Kept>();
   readonly #now: () => Date;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { policies: this.#policies };
+  }
+
   constructor(world: { now(): Date }) {
     this.#now = () => world.now();
   }

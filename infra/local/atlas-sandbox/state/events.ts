@@ -38,6 +38,11 @@ export class Events {
   readonly #time: { now(): Date };
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { feeds: this.#feeds };
+  }
+
   constructor(time: { now(): Date }, generator: Generator) {
     this.#time = time;
     this.#generator = generator;

@@ -37,6 +37,11 @@ export class FlexBackups {
   readonly #now: () => Date;
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { disturbed: this.#disturbed, restores: this.#restores };
+  }
+
   constructor(world: { now(): Date }, generator: Generator) {
     this.#now = () => world.now();
     this.#generator = generator;

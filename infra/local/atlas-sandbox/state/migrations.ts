@@ -63,6 +63,17 @@ export class Migrations {
   readonly #now: () => Date;
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return {
+      links: this.links,
+      validations: this.validations,
+      migrations: this.#migrations,
+      told: this.#told,
+      plans: this.#plans,
+    };
+  }
+
   constructor(world: { now(): Date }, generator: Generator, events: Events) {
     this.#now = () => world.now();
     this.#generator = generator;

@@ -99,6 +99,19 @@ export class Networking {
   readonly #time: { now(): Date };
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return {
+      containers: this.containers,
+      accessLists: this.accessLists,
+      endpointServices: this.endpointServices,
+      endpoints: this.endpoints,
+      privateIpMode: this.privateIpMode,
+      regionalMode: this.regionalMode,
+      peers: this.#peers,
+    };
+  }
+
   constructor(time: { now(): Date }, generator: Generator) {
     this.#time = time;
     this.#generator = generator;

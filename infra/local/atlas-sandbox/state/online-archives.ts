@@ -28,6 +28,11 @@ export class OnlineArchives {
   readonly #now: () => Date;
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { archives: this.#archives };
+  }
+
   constructor(world: { now(): Date }, generator: Generator) {
     this.#now = () => world.now();
     this.#generator = generator;

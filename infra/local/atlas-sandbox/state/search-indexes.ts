@@ -25,6 +25,11 @@ export class SearchIndexes {
   readonly #now: () => Date;
   readonly #generator: Generator;
 
+  /** What a picture of this state holds. */
+  get collections() {
+    return { indexes: this.#indexes };
+  }
+
   constructor(world: { now(): Date }, generator: Generator) {
     this.#now = () => world.now();
     this.#generator = generator;

@@ -44,6 +44,8 @@ export interface Rotations {
   /** A changed value counts as a rotation for the schedule. */
   reschedule(secret: Secret): void;
   abandoned(secret: Secret, token: string): void;
+  /** Drives a rotation on that was under way when the process that drove it ended. */
+  resume(secret: Secret): void;
   settled(): Promise<void>;
 }
 
@@ -62,17 +64,21 @@ export interface RotationEnvironment {
   readonly events: Events;
   readonly invoke?: InvokeRotation | undefined;
   readonly rotationRetry?: RotationRetry | undefined;
+  /** Is told of a secret that a rotation changed. */
+  readonly changed?: (secret: Secret) => void;
 }
 
 const everyStep: readonly RotationStep[] = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'];
 
 export function createRotations(environment: RotationEnvironment): Rotations {
-  const { clock, ids, account, region, events, invoke } = environment;
+  const { clock, ids, account, region, events, invoke, changed = () => {} } = environment;
   const { attempts, delayMs } = environment.rotationRetry ?? { attempts: 3, delayMs: 0 };
   const underWay = new Set<Promise<void>>();
   const driven = new Set<RotationRun>();
 
-  const announce = ({ arn }: Secret, token: string, eventName: string): void =>
+  const announce = (secret: Secret, token: string, eventName: string): void => {
+    const { arn } = secret;
+    changed(secret);
     events.putServiceEvent('aws.secretsmanager', 'AWS Service Event via CloudTrail', {
       eventVersion: '1.08',
       userIdentity: { accountId: account, invokedBy: 'secretsmanager.amazonaws.com' },
@@ -93,6 +99,7 @@ export function createRotations(environment: RotationEnvironment): Rotations {
       recipientAccountId: account,
       eventCategory: 'Management',
     });
+  };
 
   const reschedule = ({ rotation }: Secret): void => {
     const next = rotation?.rules && nextRotation(rotation.rules, clock.now());
@@ -167,7 +174,12 @@ export function createRotations(environment: RotationEnvironment): Rotations {
     beforeWrite(secret, clock.now());
     emptyVersion(secret, token, clock.now());
     attach(secret, PENDING, token);
-    const run: RotationRun = { token, rotationToken: ids.uuid(), cancelled: false };
+    const run: RotationRun = {
+      token,
+      rotationToken: ids.uuid(),
+      cancelled: false,
+      ...(!immediately && { testOnly: true }),
+    };
     secret.run = run;
     announce(secret, token, immediately ? 'RotationStarted' : 'TestRotationStarted');
     if (invoke) inBackground(run, () => (immediately ? drive : test)(secret, run));
@@ -199,12 +211,18 @@ export function createRotations(environment: RotationEnvironment): Rotations {
       if (pending !== undefined && pending !== secret.labels[CURRENT]) {
         if (run?.token !== pending || driven.has(run)) return undefined;
         run.cancelled = false;
+        changed(secret);
         inBackground(run, () => drive(secret, run));
         return run.token;
       }
       return start(secret, ids.uuid(), true);
     },
     abandoned: (secret, token) => announce(secret, token, 'RotationAbandoned'),
+    resume(secret) {
+      const { run, rotation } = secret;
+      if (!run || run.cancelled || driven.has(run) || !rotation?.enabled || secret.deleteAt !== undefined) return;
+      inBackground(run, () => (run.testOnly ? test : drive)(secret, run));
+    },
     async settled() {
       while (underWay.size > 0) await Promise.all(underWay);
     },

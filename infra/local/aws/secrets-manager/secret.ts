@@ -28,6 +28,8 @@ export interface RotationRun {
   readonly token: string;
   readonly rotationToken: string;
   cancelled: boolean;
+  /** Only the test step, of a rotation that is set up and not started. */
+  readonly testOnly?: boolean;
 }
 
 export interface Secret {

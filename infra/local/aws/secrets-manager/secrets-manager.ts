@@ -1,4 +1,5 @@
-import { AwsError, type AwsService, operation } from '../json-protocol.ts';
+import type { Durable } from '../../durable/durable.ts';
+import { AwsError, type AwsService, type Operation, operation } from '../json-protocol.ts';
 import type { Keys } from '../kms.ts';
 import { describe, listEntry, listedVersion, matches } from './description.ts';
 import * as inputs from './inputs.ts';
@@ -25,6 +26,8 @@ export interface SecretsManager {
   rotationsSettled(): Promise<void>;
   /** What the schedule does by itself in AWS: rotates every secret that is due, or tries a stuck rotation again. */
   rotateDue(): readonly string[];
+  /** Drives on what was under way when the process that kept these secrets ended. */
+  resumeRotations(): void;
   /** The next `count` reads by stage see their secret as it was before its last write. */
   staleReads(count: number): void;
   /** Reads by stage less than `ms` after a write see the secret as it was before. */
@@ -34,10 +37,15 @@ export interface SecretsManager {
 
 const dayMs = 86_400_000;
 
-export function createSecretsManager(environment: RotationEnvironment & { readonly keys: Keys }): SecretsManager {
-  const { clock, ids, account, region, keys } = environment;
-  const vault = createVault(clock, keys);
-  const rotations = createRotations(environment);
+/** Operations that change nothing worth keeping: when a value was read last may be lost. */
+const READS = new Set(['DescribeSecret', 'GetSecretValue', 'ListSecretVersionIds', 'ListSecrets']);
+
+export function createSecretsManager(
+  environment: Omit<RotationEnvironment, 'changed'> & { readonly keys: Keys; readonly durable?: Durable | undefined },
+): SecretsManager {
+  const { clock, ids, account, region, keys, durable } = environment;
+  const vault = createVault(clock, keys, durable);
+  const rotations = createRotations({ ...environment, changed: vault.keep });
   let stale = 0;
   let lag = 0;
 
@@ -63,6 +71,17 @@ export function createSecretsManager(environment: RotationEnvironment & { readon
     const items = all.slice(start, start + size);
     return start + size < all.length ? { items, NextToken: String(start + size) } : { items };
   };
+
+  /** What an operation changed is kept, whatever it answers. All secrets: there are few, and the last write of each counts. */
+  const keeping =
+    (carryOut: Operation): Operation =>
+    (input) => {
+      try {
+        return carryOut(input);
+      } finally {
+        for (const secret of vault.all()) vault.keep(secret);
+      }
+    };
 
   const operations: AwsService['operations'] = {
     CreateSecret: operation(
@@ -245,6 +264,9 @@ export function createSecretsManager(environment: RotationEnvironment & { readon
   return {
     secrets: vault.secrets,
     rotationsSettled: rotations.settled,
+    resumeRotations: () => {
+      for (const secret of vault.all()) rotations.resume(secret);
+    },
     rotateDue: () =>
       Object.values(vault.secrets).flatMap((secret) => (rotations.rotateIfDue(secret) === undefined ? [] : secret.arn)),
     staleReads(count) {
@@ -257,7 +279,9 @@ export function createSecretsManager(environment: RotationEnvironment & { readon
       targetPrefix: 'secretsmanager',
       internalError: 'InternalServiceError',
       messageField: 'Message',
-      operations,
+      operations: Object.fromEntries(
+        Object.entries(operations).map(([name, carryOut]) => [name, READS.has(name) ? carryOut : keeping(carryOut)]),
+      ),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../../lib/runtime/clock.ts';
+import { type Durable, forgetful } from '../../durable/durable.ts';
 import { AwsError } from '../json-protocol.ts';
 import type { Keys } from '../kms.ts';
 import type { Secret } from './secret.ts';
@@ -15,17 +16,24 @@ export interface Vault {
   /** Like `find`, and refuses a secret that is scheduled for deletion. */
   alive(secretId: string): Secret;
   named(name: string): Secret | undefined;
+  /** Keeps what became of a secret. */
+  keep(secret: Secret): void;
   encrypt(kmsKeyId: string | undefined): void;
   decrypt(kmsKeyId: string | undefined): void;
 }
 
-export function createVault(clock: Clock, keys: Keys): Vault {
-  const secrets: Record<string, Secret> = {};
+export function createVault(clock: Clock, keys: Keys, durable: Durable = forgetful): Vault {
+  const shelf = durable.shelf<Secret>('secrets');
+  const secrets: Record<string, Secret> = Object.fromEntries(
+    [...shelf.kept()].toSorted(([, a], [, b]) => a.createdAt - b.createdAt),
+  );
 
   const existing = (): Secret[] => {
     const now = clock.now().getTime();
     for (const { arn, deleteAt } of Object.values(secrets)) {
-      if (deleteAt !== undefined && deleteAt <= now) delete secrets[arn];
+      if (deleteAt === undefined || deleteAt > now) continue;
+      delete secrets[arn];
+      shelf.remove(arn);
     }
     return Object.values(secrets);
   };
@@ -59,6 +67,7 @@ export function createVault(clock: Clock, keys: Keys): Vault {
       if (secret.deleteAt === undefined) return secret;
       throw invalidRequest("You can't perform this operation on the secret because it was marked for deletion.");
     },
+    keep: (secret) => shelf.put(secret.arn, secret),
     named: (name) => existing().find((secret) => secret.name === name),
     encrypt: cryptography('EncryptionFailure', 'encrypt'),
     decrypt: cryptography('DecryptionFailure', 'decrypt'),

@@ -1,4 +1,5 @@
 import type { Received } from '../../atlas-sandbox/received.ts';
+import { KeptMap } from '../../durable/durable.ts';
 import { createLimiter } from '../limits.ts';
 import { answer, TrackerRefusal } from '../refusal.ts';
 import {
@@ -35,8 +36,8 @@ const SECONDARY =
  * GitHub's REST API for issues. Sources: docs.github.com/en/rest (issues/issues, issues/comments, using-the-rest-api/rate-limits-for-the-rest-api),
  * docs.github.com/en/webhooks.
  */
-export function createGitHub({ seed, clock, webhooks, origin, limits }: Context): GitHub {
-  const tickets = new Tickets(clock);
+export function createGitHub({ seed, clock, webhooks, origin, limits, durable }: Context): GitHub {
+  const tickets = new Tickets(clock, durable);
   const token = `ghp_${seed}`;
   const primary = createLimiter(
     clock,
@@ -46,10 +47,8 @@ export function createGitHub({ seed, clock, webhooks, origin, limits }: Context)
     { calls: 80, seconds: 60 },
     { calls: 500, seconds: 3_600 },
   ].map((window) => createLimiter(clock, limits['github.content'] === false ? undefined : window));
-  const numbers = new Map([
-    [HOME, 0],
-    [AWAY, 0],
-  ]);
+  const numbers = new KeptMap<number>(durable.shelf('numbers'));
+  for (const repository of [HOME, AWAY]) numbers.set(repository, numbers.get(repository) ?? 0);
 
   const refusal = (status: number, message: string, more: object = {}, headers: Record<string, string> = {}) =>
     new TrackerRefusal(status, { message, documentation_url: 'https://docs.github.com/rest', ...more }, headers);

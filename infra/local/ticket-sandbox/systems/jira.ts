@@ -33,8 +33,8 @@ interface Jira extends Tracker {
  * Jira Cloud, REST v3. Sources: developer.atlassian.com/cloud/jira/platform (rest/v3, rate-limiting,
  * search-and-reconcile, webhooks).
  */
-export function createJira({ seed, clock, webhooks, origin, limits }: Context): Jira {
-  const tickets = new Tickets(clock);
+export function createJira({ seed, clock, webhooks, origin, limits, durable }: Context): Jira {
+  const tickets = new Tickets(clock, durable);
   const secret = { email: 'bot@example.com', apiToken: `jira-token-${seed}` };
   const proof = `Basic ${Buffer.from(`${secret.email}:${secret.apiToken}`).toString('base64')}`;
   const burst = createLimiter(
@@ -45,7 +45,7 @@ export function createJira({ seed, clock, webhooks, origin, limits }: Context): 
     { calls: 20, seconds: 2 },
     { calls: 100, seconds: 30 },
   ].map((window) => createLimiter(clock, limits['jira.issue'] === false ? undefined : window));
-  let last = 0;
+  let last = tickets.all.length;
 
   const errors = (status: number, fields: Readonly<Record<string, string>>, ...messages: string[]): TrackerRefusal =>
     new TrackerRefusal(status, { errorMessages: messages, errors: fields });
@@ -382,6 +382,7 @@ export function createJira({ seed, clock, webhooks, origin, limits }: Context): 
           if (!type || !['Duplicate', 'Relates', 'Blocks'].includes(type))
             throw errors(404, {}, `No issue link type with name '${type}' found.`);
           if (!from.links.some((link) => link.to === to.id && link.type === type)) from.links.push({ to: to.id, type });
+          tickets.keep(from);
           return answer(201);
         }),
       },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Received } from '../../atlas-sandbox/received.ts';
+import { KeptMap } from '../../durable/durable.ts';
 import { createLimiter } from '../limits.ts';
 import { answer, TrackerRefusal } from '../refusal.ts';
 import {
@@ -23,8 +24,8 @@ import {
  * developer.atlassian.com/cloud/jira/service-desk-ops (integration events, alerts), docs.opsgenie.com (rate limiting,
  * alert API, webhook integration).
  */
-export function createJsmOperations({ seed, clock, webhooks, limits }: Context): Tracker {
-  const tickets = new Tickets(clock);
+export function createJsmOperations({ seed, clock, webhooks, limits, durable }: Context): Tracker {
+  const tickets = new Tickets(clock, durable);
   const apiKey = `genie-${seed}`;
   const restSecret = { email: 'bot@example.com', apiToken: `jsm-token-${seed}` };
   const restProof = `Basic ${Buffer.from(`${restSecret.email}:${restSecret.apiToken}`).toString('base64')}`;
@@ -32,7 +33,7 @@ export function createJsmOperations({ seed, clock, webhooks, limits }: Context):
     clock,
     limits['jsm-operations'] === false ? undefined : (limits['jsm-operations'] ?? { calls: 300, seconds: 60 }),
   );
-  const requests = new Map<string, { success: boolean; alertId: string | null; status: string }>();
+  const requests = new KeptMap<{ success: boolean; alertId: string | null; status: string }>(durable.shelf('requests'));
 
   const refusal = (
     status: number,
@@ -211,6 +212,7 @@ export function createJsmOperations({ seed, clock, webhooks, limits }: Context):
           const there = alias === undefined ? undefined : openBy(alias);
           if (there) {
             there.extra['count'] = Number(there.extra['count'] ?? 1) + 1;
+            tickets.keep(there);
             return queued({ success: true, alertId: there.id, status: 'Deduplicated' });
           }
           const number = tickets.all.length + 1;

@@ -1,5 +1,6 @@
 import { buildSchema, GraphQLError, graphql } from 'graphql';
 import type { Received } from '../../atlas-sandbox/received.ts';
+import { KeptMap } from '../../durable/durable.ts';
 import { createLimiter } from '../limits.ts';
 import { answer, TrackerRefusal } from '../refusal.ts';
 import {
@@ -39,13 +40,13 @@ interface Arguments {
 }
 
 /** Linear's GraphQL API. Sources: linear.app/developers (graphql, rate-limiting, webhooks). */
-export function createLinear({ seed, clock, webhooks, limits }: Context): Tracker {
-  const tickets = new Tickets(clock);
+export function createLinear({ seed, clock, webhooks, limits, durable }: Context): Tracker {
+  const tickets = new Tickets(clock, durable);
   const token = `lin_api_${seed}`;
   const limit = limits['linear'] === false ? undefined : (limits['linear'] ?? { calls: 5_000, seconds: 3_600 });
   const hourly = createLimiter(clock, limit);
-  const comments = new Map<string, { id: string; body: string }>();
-  const relations = new Map<string, { id: string; type: string }>();
+  const comments = new KeptMap<{ id: string; body: string }>(durable.shelf('comments'));
+  const relations = new KeptMap<{ id: string; type: string }>(durable.shelf('relations'));
   const schema = buildSchema(SCHEMA);
 
   const refused = (message: string, code: string, presentable = message): GraphQLError =>
@@ -172,6 +173,7 @@ export function createLinear({ seed, clock, webhooks, limits }: Context): Tracke
       };
       relations.set(relation.id, relation);
       from.links.push({ to: to.id, type: relation.type });
+      tickets.keep(from);
       return { success: true, issueRelation: relation };
     },
   };

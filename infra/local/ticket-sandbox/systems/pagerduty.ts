@@ -22,8 +22,8 @@ import { hex } from '../webhooks.ts';
  * PagerDuty: Events API v2, the incidents of the REST API, and webhooks of version 3. Sources: developer.pagerduty.com
  * (docs/send-alert-event, docs/rest-api-rate-limits, docs/webhooks-overview).
  */
-export function createPagerDuty({ seed, clock, webhooks, limits }: Context): Tracker {
-  const tickets = new Tickets(clock);
+export function createPagerDuty({ seed, clock, webhooks, limits, durable }: Context): Tracker {
+  const tickets = new Tickets(clock, durable);
   const keys = [0, 1].map((nth) => Buffer.from(`${seed}/${nth}`).toString('hex').padEnd(32, '0').slice(0, 32));
   const restToken = `pd-rest-${seed}`;
   const events = createLimiter(

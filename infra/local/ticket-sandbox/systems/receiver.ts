@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Received } from '../../atlas-sandbox/received.ts';
+import { KeptMap } from '../../durable/durable.ts';
 import { answer, TrackerRefusal } from '../refusal.ts';
 import {
   type Actor,
@@ -32,10 +33,10 @@ export const standardSigned = (secret: string, id: string, at: Date, body: strin
 };
 
 /** A receiver of our generic webhook that checks signatures and knows a repeat. Source: github.com/standard-webhooks. */
-export function createReceiver({ seed, clock, webhooks }: Context): Tracker {
-  const tickets = new Tickets(clock);
+export function createReceiver({ seed, clock, webhooks, durable }: Context): Tracker {
+  const tickets = new Tickets(clock, durable);
   const secret = `whsec_${Buffer.from(`receiver/${seed}`).toString('base64')}`;
-  const seen = new Map<string, unknown>();
+  const seen = new KeptMap<unknown>(durable.shelf('seen'));
 
   const refusal = (status: number, message: string): TrackerRefusal => new TrackerRefusal(status, { message });
 

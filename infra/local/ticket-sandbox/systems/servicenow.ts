@@ -49,8 +49,8 @@ const WRITABLE = new Set([
 ]);
 
 /** ServiceNow's Table API over one table. Sources: servicenow.com/docs (c_TableAPI, inbound REST API rate limiting). */
-export function createServiceNow({ seed, clock, webhooks, limits }: Context): ServiceNow {
-  const tickets = new Tickets(clock);
+export function createServiceNow({ seed, clock, webhooks, limits, durable }: Context): ServiceNow {
+  const tickets = new Tickets(clock, durable);
   const secret = { username: 'atlas.bridge', password: `snow-${seed}` };
   const proof = `Basic ${Buffer.from(`${secret.username}:${secret.password}`).toString('base64')}`;
   const limit = limits['servicenow'] === false ? undefined : (limits['servicenow'] ?? { calls: 500, seconds: 3_600 });

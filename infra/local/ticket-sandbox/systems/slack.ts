@@ -26,8 +26,8 @@ const CHANNEL = 'C0ALERTS';
 const ELEMENTS = new Set(['rich_text_section', 'rich_text_list', 'rich_text_preformatted', 'rich_text_quote']);
 
 /** Slack's Web API and Events API. Sources: docs.slack.dev (methods, block kit, rate limits, verifying requests). */
-export function createSlack({ seed, clock, webhooks, limits }: Context): Slack {
-  const tickets = new Tickets(clock);
+export function createSlack({ seed, clock, webhooks, limits, durable }: Context): Slack {
+  const tickets = new Tickets(clock, durable);
   const token = `xoxb-${seed}`;
   // One message a second and channel, with some room for bursts.
   const posting = createLimiter(

@@ -1,4 +1,5 @@
 import type { Received } from '../../atlas-sandbox/received.ts';
+import { KeptMap } from '../../durable/durable.ts';
 import { createLimiter } from '../limits.ts';
 import { answer, TrackerRefusal } from '../refusal.ts';
 import {
@@ -25,8 +26,8 @@ const PRIORITIES = ['urgent', 'high', 'normal', 'low'];
 const STATUSES = ['new', 'open', 'pending', 'hold', 'solved', 'closed'];
 
 /** Zendesk Support. Sources: developer.zendesk.com (tickets, ticketing introduction, rate limits, webhooks/verifying). */
-export function createZendesk({ seed, clock, webhooks, limits }: Context): Tracker {
-  const tickets = new Tickets(clock);
+export function createZendesk({ seed, clock, webhooks, limits, durable }: Context): Tracker {
+  const tickets = new Tickets(clock, durable);
   const secret = { email: 'bot@example.com', apiToken: `zd-${seed}` };
   const proof = `Basic ${Buffer.from(`${secret.email}/token:${secret.apiToken}`).toString('base64')}`;
   const account = createLimiter(
@@ -34,7 +35,7 @@ export function createZendesk({ seed, clock, webhooks, limits }: Context): Track
     limits['zendesk'] === false ? undefined : (limits['zendesk'] ?? { calls: 200, seconds: 60 }),
   );
   const perTicket = createLimiter(clock, limits['zendesk.ticket'] === false ? undefined : { calls: 30, seconds: 600 });
-  const keys = new Map<string, { body: string; id: string; at: number }>();
+  const keys = new KeptMap<{ body: string; id: string; at: number }>(durable.shelf('keys'));
 
   const refusal = (
     status: number,
