@@ -6,7 +6,7 @@
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ConfigError } from '../../lib/errors.ts';
 import { buildBundles } from '../build.ts';
@@ -14,16 +14,18 @@ import { loadSettings } from '../settings.ts';
 import { createMovableClock } from './clock.ts';
 import { seedDemoWorld } from './demo-world.ts';
 import { type Machine, startMachine } from './machine.ts';
-import { proofTable } from './proof-table.ts';
 import { type Calls, type RotationProof, rotateAndProve, settledByLabels } from './rotate-and-prove.ts';
+import { createProgress, type Progress } from './terminal/progress.ts';
+import { summaryScreen } from './terminal/summary.ts';
+import { safe, safeLines } from './terminal/text.ts';
 import { createTicketSandbox } from './ticket-sandbox/sandbox.ts';
 import { auditBackups } from './tour/backups.ts';
 import { migrateOne } from './tour/migration.ts';
-import { type Stop, stopsTable } from './tour/stop.ts';
+import type { Stop } from './tour/stop.ts';
 import { bridgeAlerts, WEBHOOK_KEY } from './tour/tickets.ts';
 
 const USAGE = `npm start                                        every capability once on this machine, everything embedded
-npm start -- --settings settings.json --yes      rotate the deployed secrets, in AWS and in Atlas
+npm start -- --settings settings.yaml --yes      rotate the deployed secrets, in AWS and in Atlas
 npm start -- --json                              the outcome as JSON on stdout`;
 
 /** Where the pages go: beside the bundles, in the folder the command was called in. */
@@ -33,7 +35,7 @@ const PAGES = path.resolve('reports');
 const REAL_TIMEOUT_MS = 10 * 60_000;
 
 const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${safe(text)}\n`);
 };
 
 /** What happened: the rotations one by one, and the other capabilities a stop each. */
@@ -42,9 +44,17 @@ interface Outcome {
   readonly stops: readonly Stop[];
 }
 
-async function runHere(): Promise<Outcome> {
+const stepped = (stop: Stop) => ({
+  isWell: stop.problem === null,
+  text: stop.problem ?? stop.did[0] ?? stop.capability,
+});
+
+async function runHere({ say, step }: Progress): Promise<Outcome> {
   say('Atlas, AWS and the ticket systems are all embedded: nothing leaves this machine.');
-  await buildBundles();
+  await step('Building the functions', buildBundles, (built) => ({
+    isWell: true,
+    text: `${built.length} functions built`,
+  }));
   let output = '';
   await using stack = new AsyncDisposableStack();
   const clock = createMovableClock();
@@ -66,7 +76,14 @@ async function runHere(): Promise<Outcome> {
   secretsManager.destroy();
   await machine.seedWebhookSecret({ current: WEBHOOK_KEY });
   const { secrets, org, project } = await seedDemoWorld(machine);
-  const proofs = await rotateAll(machine, secrets);
+  const proofs = await step(
+    'Rotating secrets',
+    () => rotateAll(machine, secrets),
+    (done) => ({
+      isWell: done.every(({ problem }) => problem === null),
+      text: `${done.filter(({ problem }) => problem === null).length} of ${done.length} secrets rotated`,
+    }),
+  );
   const { world } = machine.atlas;
   const automation = world.addOrgAccount(org, { name: 'atlas-automation', roles: ['ORG_OWNER'] });
   await machine.seedAtlasCredentials({
@@ -74,11 +91,12 @@ async function runHere(): Promise<Outcome> {
     clientSecret: world.addSecret(automation).value,
   });
   const stops = [
-    await bridgeAlerts(machine, tickets, project),
-    await auditBackups(machine, org, project, PAGES),
-    await migrateOne(machine, org, project, PAGES),
+    await step('Turning alerts into tickets', () => bridgeAlerts(machine, tickets, project), stepped),
+    await step('Auditing backups', () => auditBackups(machine, org, project, PAGES), stepped),
+    await step('Migrating a cluster', () => migrateOne(machine, org, project, PAGES), stepped),
   ];
-  if ([...proofs, ...stops].some(({ problem }) => problem)) say(`What the functions printed:\n${output}`);
+  if ([...proofs, ...stops].some(({ problem }) => problem))
+    process.stderr.write(`What the functions printed:\n${safeLines(output)}\n`);
   return { proofs, stops };
 }
 
@@ -106,7 +124,7 @@ async function rotateAll(machine: Machine, secrets: readonly string[]): Promise<
   return proofs;
 }
 
-async function rotateThere(file: string, yes: boolean): Promise<RotationProof[]> {
+async function rotateThere(file: string, yes: boolean, { say, step }: Progress): Promise<RotationProof[]> {
   const { atlas, rotation, stack } = loadSettings(file);
   const names = rotation.secrets.map(({ secret }) => secret);
   if (names.length === 0)
@@ -120,9 +138,20 @@ async function rotateThere(file: string, yes: boolean): Promise<RotationProof[]>
   const client = new SecretsManagerClient(stack.region === undefined ? {} : { region: stack.region });
   const place = { client, atlasOrigin: atlas.baseUrl, settled: settledByLabels(client, sleep, REAL_TIMEOUT_MS) };
   const proofs: RotationProof[] = [];
-  for (const secret of names) proofs.push(await rotateAndProve(place, secret));
+  for (const secret of names)
+    proofs.push(
+      await step(
+        `Rotating ${secret}`,
+        () => rotateAndProve(place, secret),
+        ({ problem }) => ({ isWell: problem === null, text: `${secret}: ${problem ?? 'rotated'}` }),
+      ),
+    );
   return proofs;
 }
+
+/** Whether colours are wanted: a terminal has them unless `NO_COLOR` says no; `FORCE_COLOR` says yes anywhere. */
+const hasColours = (output: NodeJS.WriteStream): boolean =>
+  styleText('bold', 'x', { stream: output, validateStream: true }) !== 'x';
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -137,18 +166,19 @@ async function main(): Promise<number> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  say(`Atlas Automation on Node ${process.version}`);
+  const progress = await createProgress(process.stderr);
+  progress.say(`Atlas Automation on Node ${process.version}`);
   const start = performance.now();
   const { proofs, stops } =
     values.settings === undefined
-      ? await runHere()
-      : { proofs: await rotateThere(values.settings, values.yes), stops: [] };
+      ? await runHere(progress)
+      : { proofs: await rotateThere(values.settings, values.yes, progress), stops: [] };
   const proven = [...proofs, ...stops].every(({ problem }) => problem === null);
   const seconds = (performance.now() - start) / 1_000;
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ node: process.version, proven, seconds, rotations: proofs, capabilities: stops }, null, 2)}\n`
-      : `${proofTable(proofs, seconds)}${stopsTable(stops)}`,
+      : summaryScreen({ proofs, stops, seconds, columns: process.stdout.columns, colours: hasColours(process.stdout) }),
   );
   return proven ? 0 : 1;
 }
@@ -161,6 +191,6 @@ try {
     (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
   say(error instanceof Error ? error.message : String(error));
   if (error instanceof ConfigError) for (const { path, problem } of error.problems) say(`  ${path}: ${problem}`);
-  if (usage) say(USAGE);
+  if (usage) process.stderr.write(`${USAGE}\n`);
   process.exitCode = usage ? 2 : 1;
 }

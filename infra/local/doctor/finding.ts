@@ -1,6 +1,6 @@
 /** What was looked at, and what came of it. `note` is nothing to fix; `unknown` could not be looked at. */
 export interface Finding {
-  readonly area: 'node' | 'settings' | 'bundles' | 'credentials' | 'roles' | 'tickets';
+  readonly area: 'node' | 'settings' | 'bundles' | 'credentials' | 'roles' | 'aws' | 'tickets' | 'webhook';
   readonly verdict: 'ok' | 'note' | 'unknown' | 'fix';
   readonly text: string;
   /** What to do about it. */

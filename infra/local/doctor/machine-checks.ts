@@ -22,9 +22,9 @@ export function checkNode(version: string): Finding {
 /** The settings, where they are usable, and one finding for each of their problems. */
 export function checkSettings(file: string, isNamed: boolean): { settings?: Settings; findings: Finding[] } {
   if (!isNamed && !existsSync(file)) {
-    const text = 'there is no settings.json: npm start and npm run serve do without, a deployment does not';
+    const text = 'there is no settings.yaml: npm start and npm run serve do without, a deployment does not';
     return {
-      findings: [{ area: 'settings', verdict: 'note', text, fix: 'copy infra/settings.example.json to settings.json' }],
+      findings: [{ area: 'settings', verdict: 'note', text, fix: 'npm run init writes one' }],
     };
   }
   try {

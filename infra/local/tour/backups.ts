@@ -48,11 +48,11 @@ export const auditBackups = (machine: Machine, org: Organization, project: Proje
       await writeFile(page, (await Body?.transformToString()) ?? '');
     }
     client.destroy();
-    const counts = Object.entries(totals.byStatus)
-      .filter(([, count]) => count > 0)
-      .map(([status, count]) => `${count} ${status}`);
+    const count = (status: string): number => totals.byStatus[status] ?? 0;
+    const asked = ['FAIL', 'UNKNOWN', 'WARN', 'PASS'].reduce((sum, status) => sum + count(status), 0);
+    const unknown = count('UNKNOWN') === 0 ? '' : `; ${count('UNKNOWN')} not known`;
     return {
-      did: [`5 clusters in 2 projects: ${counts.join(', ')}`],
+      did: [`5 clusters: ${count('FAIL')} of ${asked} verdicts against the policy${unknown}`],
       pages: Key === undefined ? [] : [page],
       problem: exitState !== 'complete' ? `the audit is ${exitState}` : Key === undefined ? 'there is no report' : null,
     };

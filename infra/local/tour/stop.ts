@@ -1,6 +1,3 @@
-import { styleText } from 'node:util';
-import Table from 'cli-table3';
-
 /** What one capability did on the way through all of them, for the summary. */
 export interface Stop {
   readonly capability: string;
@@ -26,19 +23,4 @@ export async function stopAt(
     const problem = error instanceof Error ? error.message : String(error);
     return { capability, did: [], pages: [], problem, seconds: seconds() };
   }
-}
-
-/** What the capabilities did, on one screen. Empty without any; ends with a newline. */
-export function stopsTable(stops: readonly Stop[]): string {
-  if (stops.length === 0) return '';
-  const table = new Table({
-    head: ['capability', 'what happened', 'time'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { capability, did, problem, seconds } of stops) {
-    const lines = problem === null ? did : [...did, `${styleText('red', 'failed')} ${problem}`];
-    table.push([capability, lines.join('\n'), `${seconds.toFixed(2)} s`]);
-  }
-  const pages = stops.flatMap((stop) => stop.pages).map((page) => `Page: ${page}`);
-  return `${[table.toString(), ...pages].join('\n')}\n`;
 }

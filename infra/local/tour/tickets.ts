@@ -70,8 +70,8 @@ export const bridgeAlerts = (machine: Machine, tickets: TicketSandbox, project: 
     const states = issues().map(({ status }) => status);
     return {
       did: [
-        `4 webhooks of 2 alerts, ${refused} of them not signed by Atlas: ${opened} ticket${opened === 1 ? '' : 's'}`,
-        `both alerts ended, and an old message came again: ${states.join(', ')}`,
+        `4 webhooks of 2 alerts, ${refused} refused: ${opened} ticket${opened === 1 ? '' : 's'}`,
+        `both alerts ended, an old message came again: ${states.join(', ')}`,
       ],
       problem:
         opened === 1 && refused === 1 && issues().length === 1 ? null : 'there should be one ticket, and one refusal',

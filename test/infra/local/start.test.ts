@@ -6,8 +6,9 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { seedDemoWorld } from '../../../infra/local/demo-world.ts';
 import { startMachine } from '../../../infra/local/machine.ts';
-import { proofTable } from '../../../infra/local/proof-table.ts';
+
 import { rotateAndProve, settledByLabels } from '../../../infra/local/rotate-and-prove.ts';
+import { summaryScreen } from '../../../infra/local/terminal/summary.ts';
 
 interface Outcome {
   readonly status: number;
@@ -144,6 +145,8 @@ describe('a rotation that does not work', () => {
       newSecretId: null,
       problem: expect.stringContaining('AWSCURRENT is where it was'),
     });
-    expect(proofTable([proof], 1)).toContain('1 of 1 secrets were not rotated');
+    expect(summaryScreen({ proofs: [proof], stops: [], seconds: 1, colours: false })).toMatch(
+      /FAILED +Rotation +1 of 1 secret were not rotated/,
+    );
   });
 });

@@ -1,10 +1,13 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** Compares without telling by its time how much of it was right. */
-function isSame(one: string, other: string): boolean {
+export function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
+
+/** What every form of the console carries: it follows from the token, and does not tell it. */
+export const formTokenOf = (token: string): string => createHmac('sha256', token).update('a form').digest('base64url');
 
 const cookieOf = (request: Request, name: string): string | undefined =>
   (request.headers.get('cookie') ?? '')
@@ -35,15 +38,17 @@ export function createAccess(token: string, origin: string): (request: Request) 
     if (from !== null && from !== `http://${host}`) return refuse(403, 'Another page asks for this.');
     if (!reads && from === null) return refuse(403, 'It is not said which page asks for this.');
     const url = new URL(request.url);
-    if (reads && isSame(url.searchParams.get('token') ?? '', token))
+    if (reads && isSame(url.searchParams.get('token') ?? '', token)) {
+      url.searchParams.delete('token');
       return new Response(null, {
         status: 303,
         headers: {
           // Gone from the address: it stays in no history and no bookmark.
-          location: url.pathname.replace(/^\/+/, '/'),
+          location: `${url.pathname.replace(/^\/+/, '/')}${url.search}`,
           'set-cookie': `${cookie}=${token}; HttpOnly; SameSite=Strict; Path=/`,
         },
       });
+    }
     if (isSame(cookieOf(request, cookie) ?? '', token)) return undefined;
     return refuse(401, 'Open the address with the token that was printed when the local host started.');
   };

@@ -1,11 +1,17 @@
 import { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import { html, type Markup } from '../../../../lib/html/markup.ts';
 import type { TicketSandbox } from '../../ticket-sandbox/sandbox.ts';
 import type { Host } from '../host.ts';
-import { createAccess } from './access.ts';
-import { functionPage, functionsPage, type RunForm } from './function-pages.ts';
-import * as pages from './pages.ts';
+import { createAccess, formTokenOf } from './access.ts';
+import { addActions } from './actions.ts';
+import { backupsPage } from './backups-page.ts';
+import { functionPage, functionsPage } from './function-pages.ts';
+import { incidentPage, incidentTitle, ticketsPage } from './incident-pages.ts';
+import { live } from './live.ts';
+import { migrationPage, migrationsPage } from './migration-pages.ts';
+import { overviewPage } from './overview-page.ts';
+import { eventsPage, queuePage } from './queue-page.ts';
+import { secretsPage } from './secrets-page.ts';
 import { POLICY, shell } from './shell.ts';
 import { State } from './state.ts';
 
@@ -16,12 +22,6 @@ export interface ConsoleOptions {
   readonly origin: string;
   readonly modes: { readonly atlas: string | undefined; readonly dryRun: boolean };
 }
-
-/** At most one piece of news a second: a page is read, not watched frame by frame. */
-const NEWS_MS = 1_000;
-const HEARTBEAT_MS = 20_000;
-/** The largest event a form takes. */
-const MOST_CHARACTERS = 1024 * 1024;
 
 const HEADERS = {
   'content-security-policy': POLICY,
@@ -42,18 +42,20 @@ const REPORT_POLICY =
 
 /** Everything people look at and do on this machine, behind the token. */
 export function createConsole({ host, tickets, token, origin, modes }: ConsoleOptions) {
-  const state = new State(host, tickets);
+  const state = new State(host, tickets, formTokenOf(token));
   const access = createAccess(token, origin);
   const mode = `${modes.atlas === undefined ? 'all embedded' : 'real Atlas'}${modes.dryRun ? ', dry run' : ''}`;
   const app = new Hono();
 
   app.use(async (c, next) => {
+    const start = performance.now();
     const refused = access(c.req.raw);
     if (refused) c.res = refused;
     else await next();
     // A page that brought its own policy keeps it.
     const own = c.res.headers.get('content-security-policy');
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    c.res.headers.set('server-timing', `page;dur=${(performance.now() - start).toFixed(1)}`);
     if (own === null) return;
     c.res.headers.set('content-security-policy', own);
     c.res.headers.delete('x-frame-options');
@@ -67,39 +69,27 @@ export function createConsole({ host, tickets, token, origin, modes }: ConsoleOp
   const problem = (path: string, text: string, status: number): Response =>
     answer(path, 'That did not work', html`<p class="problem" role="alert">${text}</p>`, status);
 
-  app.get('/', () => {
-    // Not waited for: when the answer is there, that is news, and the page takes it in.
-    void state.migrations();
-    return answer('/', 'Overview', pages.overviewPage(state, state.knownMigrations));
+  addActions(app, state, { answer, problem });
+
+  app.get('/', async () => {
+    const [migrations] = await Promise.all([state.migrations.all(), state.audits.newest()]);
+    return answer('/', 'Overview', overviewPage(state, migrations));
   });
   app.get('/functions', () => answer('/functions', 'Functions', functionsPage(state)));
-  const known = (lambda: string): boolean => host.wiring.functions.has(lambda);
-  const onFunction = (lambda: string, form?: RunForm): Response =>
-    answer(`/functions/${lambda}`, lambda, functionPage(state, lambda, form), form ? 400 : 200);
   app.get('/functions/:lambda', (c) => {
     const lambda = c.req.param('lambda');
-    return known(lambda) ? onFunction(lambda) : problem('/functions', 'There is no such function.', 404);
+    if (!host.wiring.functions.has(lambda)) return problem('/functions', 'There is no such function.', 404);
+    const shown = { lambda, kind: c.req.query('kind'), page: Number(c.req.query('page')) };
+    return answer(`/functions/${lambda}`, lambda, functionPage(state, shown));
   });
-  app.post('/functions/:lambda/run', async (c) => {
-    const lambda = c.req.param('lambda');
-    if (!known(lambda)) return problem('/functions', 'There is no such function.', 404);
-    const { event: text, mode: how } = await c.req.parseBody();
-    const given = typeof text === 'string' ? text.slice(0, MOST_CHARACTERS) : '';
-    const event = objectOf(given);
-    if (!event) return onFunction(lambda, { event: given, problem: 'The event is no JSON object.' });
-    if (host.stopping) return onFunction(lambda, { event: given, problem: 'The local host is stopping.' });
-    // Anything but the one word is a dry run, and where everything is one, so is this.
-    const isReal = how === 'run' && !host.dryRun;
-    // It may take minutes; the page shows it run.
-    host.machine.invoke(lambda, isReal ? event : { ...event, dryRun: true }).catch(() => {});
-    return c.redirect(`/functions/${lambda}`, 303);
+  app.get('/secrets', (c) => answer('/secrets', 'Rotation', secretsPage(state, Number(c.req.query('page')))));
+  app.get('/backups', async (c) => {
+    const audits = await state.audits.newest();
+    return answer('/backups', 'Backups', backupsPage(audits, state.audits.isRead, Number(c.req.query('page'))));
   });
-  app.get('/secrets', () => answer('/secrets', 'Secrets', pages.secretsPage(state)));
-  app.get('/backups', async () =>
-    answer('/backups', 'Backups', pages.backupsPage(state.audit, (await state.auditReport()) !== undefined)),
-  );
   app.get('/backups/report', async (c) => {
-    const report = await state.auditReport();
+    await state.audits.newest();
+    const report = await state.audits.pageOf(c.req.query('organization') ?? '');
     if (report === undefined) return problem('/backups', 'There is no report yet.', 404);
     return c.body(report, 200, {
       'content-type': 'text/html; charset=utf-8',
@@ -107,50 +97,26 @@ export function createConsole({ host, tickets, token, origin, modes }: ConsoleOp
     });
   });
   app.get('/migrations', async () =>
-    answer('/migrations', 'Migrations', pages.migrationsPage(state, await state.migrations())),
+    answer('/migrations', 'Migrations', migrationsPage(state, await state.migrations.all())),
   );
-  app.get('/tickets', () => answer('/tickets', 'Incidents and tickets', pages.ticketsPage(state)));
-  app.get('/queue', () => answer('/queue', 'Queue and dead letters', pages.queuePage(state)));
-  app.post('/queue/redrive', (c) => {
-    const { alertQueue, alertDeadLetters } = host.machine;
-    for (let batch = alertDeadLetters.receive(10); batch.length > 0; batch = alertDeadLetters.receive(10))
-      for (const message of batch) {
-        alertQueue.takeIn({ ...message, receives: 0 });
-        alertDeadLetters.remove(message.receipt ?? '');
-      }
-    host.ledger.changed();
-    return c.redirect('/queue', 303);
+  app.get('/migrations/:runId', async (c) => {
+    const view = await state.migrations.one(c.req.param('runId'));
+    if (!view) return problem('/migrations', 'There is no such migration.', 404);
+    const title = view.migration.destination?.clusterName ?? view.migration.runId;
+    return answer('/migrations', title, migrationPage(state, view));
   });
-  app.post('/queue/events/:what{redrive|dismiss}', async (c) => {
-    const { id } = await c.req.parseBody();
-    const isThere =
-      c.req.param('what') === 'redrive' ? host.events.redrive(Number(id)) : host.events.dismiss(Number(id));
-    return isThere ? c.redirect('/queue', 303) : problem('/queue', 'It is no longer there.', 404);
-  });
-  app.get('/events', () => answer('/events', 'Events', pages.eventsPage(state)));
-
-  app.get('/live', (c) =>
-    streamSSE(c, async (stream) => {
-      let news = Promise.withResolvers<void>();
-      const unsubscribe = host.ledger.onChange(() => news.resolve());
-      stream.onAbort(() => {
-        unsubscribe();
-        news.resolve();
-      });
-      while (!stream.aborted) {
-        const quiet = stream.sleep(HEARTBEAT_MS).then(() => 'quiet');
-        const heard = await Promise.race([news.promise.then(() => 'news'), quiet]);
-        if (stream.aborted) return;
-        if (heard === 'quiet') {
-          await stream.write(': still here\n\n');
-          continue;
-        }
-        news = Promise.withResolvers();
-        await stream.writeSSE({ data: 'changed' });
-        await stream.sleep(NEWS_MS);
-      }
-    }),
+  app.get('/tickets', async (c) =>
+    answer('/tickets', 'Incidents and tickets', await ticketsPage(state, Number(c.req.query('page')))),
   );
+  app.get('/tickets/incident', async (c) => {
+    const { destination = '', key = '' } = c.req.query();
+    const found = await state.incidents.one({ destination: destination.slice(0, 63), key: key.slice(0, 1_000) });
+    if (!found) return problem('/tickets', 'There is no such incident.', 404);
+    return answer('/tickets', incidentTitle(found.incident), incidentPage(state, found.incident, found.trail));
+  });
+  app.get('/queue', () => answer('/queue', 'Queue and dead letters', queuePage(state)));
+  app.get('/events', (c) => answer('/events', 'Events', eventsPage(state, Number(c.req.query('page')))));
+  app.get('/live', (c) => live(c, host.ledger));
 
   app.notFound((c) => problem(c.req.path, 'There is no such page.', 404));
   app.onError((error, c) => {
@@ -158,13 +124,4 @@ export function createConsole({ host, tickets, token, origin, modes }: ConsoleOp
     return problem(c.req.path, 'This page could not be made; the overview says more.', 500);
   });
   return async (request: Request): Promise<Response> => app.fetch(request);
-}
-
-function objectOf(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text.trim() === '' ? '{}' : text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }

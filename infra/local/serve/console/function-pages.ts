@@ -1,7 +1,11 @@
+import * as z from 'zod';
 import { html, type Markup } from '../../../../lib/html/markup.ts';
-import { allWords, spelledOut, words } from '../../../../lib/html/untrusted.ts';
+import { counted } from '../../../../lib/html/time.ts';
+import { shortened, spelledOut } from '../../../../lib/html/untrusted.ts';
+import { parseJson } from '../../../../lib/runtime/json.ts';
 import type { Run } from '../ledger.ts';
-import { empty, table, tag, took, when } from './parts.ts';
+import { brief, empty, longer, pageOf, table, tag, took, when } from './parts.ts';
+import { type RunForm, runForm } from './run-form.ts';
 import type { State } from './state.ts';
 
 /** Events to begin with, for functions that nothing can be done with without one. */
@@ -13,6 +17,8 @@ const EXAMPLES: Readonly<Record<string, object>> = {
 
 /** How many lines of what it printed a page shows. */
 const LINES = 60;
+/** What one of them may take. */
+const LINE = 600;
 
 const outcome = (run: Run | undefined): Markup => {
   if (!run) return tag('none', 'not yet');
@@ -38,54 +44,80 @@ export function functionsPage({ host }: State): Markup {
   return table('Functions', ['Function', 'Last run', 'Began', 'Took', 'Failed lately', 'Next run'], rows);
 }
 
-export interface RunForm {
-  readonly event: string;
-  readonly problem: string;
+export interface FunctionView {
+  readonly lambda: string;
+  /** The kind of event the form is for. */
+  readonly kind: string | undefined;
+  readonly form?: RunForm;
+  readonly page: number;
 }
 
-export function functionPage({ host }: State, lambda: string, form?: RunForm): Markup {
+export function functionPage({ host, formToken }: State, { lambda, kind, form, page }: FunctionView): Markup {
   const runs = host.ledger.runs(lambda);
-  const lines = host.ledger.lines(lambda).slice(-LINES);
+  const lines = host.ledger.lines(lambda).flatMap(lineForPeople).slice(-LINES);
   const schedules = host.wiring.schedules.filter((each) => each.lambda === lambda);
-  const event = form?.event ?? JSON.stringify(EXAMPLES[lambda] ?? {}, null, 2);
   return html`<dl class="facts">
 ${schedules.map(({ name, expression }) => html`<dt><code>${expression}</code></dt><dd>${name}</dd>`)}
 ${host.wiring.urls.has(lambda) && html`<dt>Webhook</dt><dd><code>POST /hooks/${lambda}/</code></dd>`}
 ${host.wiring.queues.has(lambda) && html`<dt>Queue</dt><dd>takes alerts from the <a href="/queue">queue</a></dd>`}
 <dt>Next run</dt><dd>${when(host.nextRunOf(lambda))}</dd>
+<dt>Lately</dt><dd>${lately(runs)}</dd>
 </dl>
 <h2>Run it</h2>
-${form && html`<p class="problem" role="alert">${form.problem}</p>`}
-<form method="post" action="/functions/${lambda}/run">
-<label for="event">Event, as JSON</label>
-<textarea id="event" name="event" spellcheck="false">${event}</textarea>
-<button name="mode" value="dry">Dry run</button>${!host.dryRun && html`<button name="mode" value="run">Run now</button>`}
-</form>
+${runForm({ lambda, formToken, onlyDry: host.dryRun, kind, form, example: EXAMPLES[lambda] ?? {} })}
 <h2>Last runs</h2>
-${runs.length === 0 ? empty('It has not run since this local host was started.') : runsTable(runs)}
+${runs.length === 0 ? empty('It has not run since this local host was started.') : runsTable(runs, page, lambda)}
 <h2>Last lines</h2>
-${lines.length === 0 ? empty('It has printed nothing yet.') : html`<pre tabindex="0" aria-label="Last lines">${spelledOut(lines.join('\n')).replaceAll('[U+000A]', '\n')}</pre>`}`;
+${lines.length === 0 ? empty('It has printed nothing yet.') : html`<pre tabindex="0" aria-label="Last lines">${lines.map((line) => shortened(spelledOut(line), LINE)).join('\n')}</pre>`}`;
 }
 
-const runsTable = (runs: readonly Run[]): Markup =>
-  table(
+const Logged = z.looseObject({
+  timestamp: z.string(),
+  level: z.string(),
+  message: z.string(),
+  facts: z.unknown().optional(),
+  error: z.unknown().optional(),
+});
+
+/** A line of the log without what every line says; metrics are left out. */
+function lineForPeople(line: string): string[] {
+  if (line.startsWith('{"_aws"')) return [];
+  const logged = Logged.safeParse(parseJson(line)).data;
+  if (!logged) return [line.slice(0, LINE * 2)];
+  const { timestamp, level, message, facts, error } = logged;
+  const more = [facts, error].flatMap((each) => (each === undefined ? [] : [JSON.stringify(each)]));
+  return [[timestamp.slice(0, 19).replace('T', ' '), level, message, ...more].join('  ').slice(0, LINE * 2)];
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+function lately(runs: readonly Run[]): Markup {
+  const ended = runs.flatMap(({ durationMs }) => (durationMs === undefined ? [] : [durationMs]));
+  const failed = runs.filter(({ error }) => error !== undefined).length;
+  if (ended.length === 0) return html`<span class="quiet">–</span>`;
+  return html`${counted(ended.length, 'run')}, usually ${took(median(ended))}, ${took(Math.max(...ended))} at the most; ${failed === 0 ? 'none failed' : tag('fail', `${failed} failed`)}`;
+}
+
+function runsTable(all: readonly Run[], page: number, lambda: string): Markup {
+  const { items, links } = pageOf(all, page, `/functions/${lambda}`, 'run');
+  return html`${table(
     'Last runs',
     ['Began', 'By', 'Outcome', 'Took', 'What it said'],
-    runs
-      .slice(0, 20)
-      .map((run) => [
-        when(run.startedAt),
-        run.trigger,
-        outcome(run),
-        took(run.durationMs),
-        run.durationMs === undefined ? '' : allWords(run.error ?? run.result ?? '', 160),
-      ]),
-  );
+    items.map((run) => [
+      when(run.startedAt),
+      run.trigger,
+      outcome(run),
+      took(run.durationMs),
+      run.durationMs === undefined ? '' : longer(run.error ?? run.result ?? '', 160),
+    ]),
+  )}${links}`;
+}
 
 /** Where something went wrong in the machinery itself, and not in a function. */
 export const hostLines = ({ host }: State): Markup | undefined => {
   const lines = host.ledger.lines('host').slice(-5);
   return lines.length === 0
     ? undefined
-    : html`<h2>The local host itself</h2>${lines.map((line) => html`<p class="problem">${words(line, 400)}</p>`)}`;
+    : html`<h2>The local host itself</h2>${lines.map((line) => html`<p class="problem">${brief(line, 400)}</p>`)}`;
 };

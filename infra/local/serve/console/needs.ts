@@ -18,13 +18,14 @@ export interface Situation {
   }[];
   readonly migrations: readonly {
     readonly runId: string;
+    /** What people call it. */
+    readonly name: string;
     readonly state: string;
     readonly waitsForApproval: boolean;
   }[];
   readonly strandedEvents: number;
   readonly deadAlerts: number;
   readonly backups: { readonly exitState: string; readonly failing: number; readonly unknown: number } | undefined;
-  readonly openTickets: number;
   readonly untakenTickets: number;
   readonly now: Date;
 }
@@ -76,13 +77,13 @@ export function needsOf(situation: Situation): Need[] {
         path: '/secrets',
       });
   }
-  for (const { runId, state, waitsForApproval } of situation.migrations)
+  for (const { runId, name, state, waitsForApproval } of situation.migrations)
     if (waitsForApproval)
       warn.push({
         tone: 'warn',
         kind: 'decision',
-        text: `${runId} (${state}) waits for an approval`,
-        path: '/migrations',
+        text: `The cutover of ${name} (${state}) waits for an approval`,
+        path: `/migrations/${runId}`,
       });
   if (backups && backups.failing > 0)
     warn.push({

@@ -7,10 +7,10 @@ import { styles } from './styles.ts';
 export const PAGES = [
   ['/', 'Overview'],
   ['/functions', 'Functions'],
-  ['/secrets', 'Secrets'],
+  ['/secrets', 'Rotation'],
   ['/backups', 'Backups'],
   ['/migrations', 'Migrations'],
-  ['/tickets', 'Tickets'],
+  ['/tickets', 'Incidents'],
   ['/queue', 'Queue'],
   ['/events', 'Events'],
 ] as const;
@@ -22,7 +22,8 @@ export const PAGES = [
 const LIVE = `
 const main = () => document.querySelector('main');
 const typing = () => main().contains(document.activeElement) && document.activeElement.matches('input, textarea, select, button, summary');
-const touched = () => [...main().querySelectorAll('textarea')].some((area) => area.value !== area.defaultValue);
+const changed = (field) => field.type === 'checkbox' ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+const touched = () => [...main().querySelectorAll('textarea, input')].some(changed) || main().querySelector('.problem[role=alert]') !== null;
 const note = document.getElementById('live');
 let waiting = false;
 const refresh = async () => {
@@ -30,10 +31,14 @@ const refresh = async () => {
   if (waiting) return;
   waiting = true;
   try {
+    const scrolled = [...main().querySelectorAll('.scroll')].map((each) => each.scrollLeft);
     const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
     if (!answer.ok) { note.textContent = 'reload the page'; return; }
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
-    if (fresh && !typing() && !touched()) main().replaceWith(document.adoptNode(fresh));
+    if (fresh && !typing() && !touched()) {
+      main().replaceWith(document.adoptNode(fresh));
+      main().querySelectorAll('.scroll').forEach((each, nth) => { each.scrollLeft = scrolled[nth] ?? 0; });
+    }
     note.textContent = 'live';
   } catch { note.textContent = 'not connected'; } finally { waiting = false; }
 };
@@ -42,6 +47,8 @@ source.onopen = () => { note.textContent = 'live'; };
 source.onmessage = refresh;
 source.onerror = () => { note.textContent = 'not connected'; };
 addEventListener('pagehide', () => source.close());
+/* What is left of a time grows less while nothing happens. */
+setInterval(() => { if (!document.hidden && document.querySelector('[data-passes]')) refresh(); }, 30000);
 `;
 
 export interface Shell {

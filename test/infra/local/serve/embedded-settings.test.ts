@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { embeddedSettings } from '../../../../infra/local/serve/embedded-settings.ts';
 import { agreementFor, partsOf } from '../../../../infra/local/serve/modes.ts';
 import { createTicketSandbox } from '../../../../infra/local/ticket-sandbox/sandbox.ts';
-import { Settings } from '../../../../infra/settings.ts';
+import { loadSettings, Settings } from '../../../../infra/settings.ts';
 import { EXAMPLE } from './probe-host.ts';
 
 const ORIGIN = 'http://127.0.0.1:9';
@@ -25,6 +25,23 @@ describe('the settings on one machine', () => {
     expect(JSON.stringify(settings.tickets.destinations)).not.toContain('https://');
   });
 
+  it('belong to no account, reach nothing by a gateway, and let this machine’s own webhooks in', () => {
+    const { settings, changes } = embeddedSettings(
+      loadSettings('infra/examples/bank.yaml'),
+      tickets,
+      ORIGIN,
+      'embedded',
+    );
+    expect(settings.stack).toEqual({
+      name: 'atlas-automation',
+      logRetentionDays: 3653,
+      tags: { owner: 'platform-team' },
+    });
+    expect(settings).not.toHaveProperty('egress');
+    expect(settings.webhooks).toEqual({ atlas: { secret: 'atlas-automation/webhook' } });
+    expect(changes.join(' ')).toMatch(/own address.*every address/);
+  });
+
   it('name secrets by name where the stack names them by ARN', () => {
     const secret = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:atlas/own-AbCdEf';
     const asked = Settings.parse({ atlas: { credentials: { audit: { secret } } } });
@@ -42,12 +59,12 @@ describe('the settings on one machine', () => {
 
 describe('what is real', () => {
   it('is said, and needs a yes where it could be changed', () => {
-    expect(agreementFor({ atlas: undefined, dryRun: false })).toBeUndefined();
-    expect(agreementFor({ atlas: 'https://cloud.mongodb.com', dryRun: true })).toBeUndefined();
-    expect(agreementFor({ atlas: 'https://cloud.mongodb.com', dryRun: false })).toContain('--yes');
-    expect(partsOf({ atlas: 'https://cloud.mongodb.com', dryRun: false }).join('\n')).toContain(
+    expect(agreementFor({ atlas: undefined, dryRun: false, data: '/data' })).toBeUndefined();
+    expect(agreementFor({ atlas: 'https://cloud.mongodb.com', dryRun: true, data: '/data' })).toBeUndefined();
+    expect(agreementFor({ atlas: 'https://cloud.mongodb.com', dryRun: false, data: '/data' })).toContain('--yes');
+    expect(partsOf({ atlas: 'https://cloud.mongodb.com', dryRun: false, data: '/data' }).join('\n')).toContain(
       'REAL, at https://cloud.mongodb.com',
     );
-    expect(partsOf({ atlas: undefined, dryRun: false }).join('\n')).toContain('in memory');
+    expect(partsOf({ atlas: undefined, dryRun: false, data: '/data' }).join('\n')).toContain('kept in /data');
   });
 });

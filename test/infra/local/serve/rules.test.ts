@@ -45,6 +45,13 @@ describe('a schedule', () => {
     expect(next(expression, after)).toBe(due);
   });
 
+  it('of a time zone keeps to its clock, winter and summer', () => {
+    const due = (after: string) =>
+      scheduleOf('cron(30 3 * * ? *)', start, 'Europe/Berlin')(new Date(after))?.toISOString();
+    expect(due('2026-03-28T12:00:00Z')).toBe('2026-03-29T01:30:00.000Z');
+    expect(due('2026-01-28T12:00:00Z')).toBe('2026-01-29T02:30:00.000Z');
+  });
+
   it('that is over is never due again, and one of another kind is refused', () => {
     expect(next('cron(0 0 1 1 ? 2020)', '2026-03-03T10:00:00Z')).toBeUndefined();
     expect(() => scheduleOf('at(2026-03-03T10:00:00)', start)).toThrow('no schedule');
@@ -55,7 +62,7 @@ it.each([
   [{ Records: [] }, 'queue'],
   [{ Step: 'createSecret' }, 'rotation'],
   [{ rawPath: '/' }, 'webhook'],
-  [{ source: 'aws.events', 'detail-type': 'Scheduled Event' }, 'schedule'],
+  [{ source: 'aws.scheduler', 'detail-type': 'Scheduled Event' }, 'schedule'],
   [{ source: 'atlas-automation' }, 'event'],
   [{}, 'by hand'],
 ])('%j comes by way of: %s', (event, trigger) => {

@@ -24,7 +24,7 @@ describe('the wiring of the stack, on this machine', () => {
     local.machine.clock.advance(24 * HOUR_MS);
     await vi.waitFor(() => {
       expect(eventsOf(local, 'audit-snapshot-schedules')).toMatchObject([
-        { event: { source: 'aws.events', 'detail-type': 'Scheduled Event' } },
+        { event: { source: 'aws.scheduler', 'detail-type': 'Scheduled Event' } },
       ]);
       expect(eventsOf(local, 'reconcile-alerts').map(({ event }) => event['task'])).toContain('due');
     }, SLOW);
