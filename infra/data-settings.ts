@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { BucketName, KmsKeyArn } from './stack-settings.ts';
 
 /** A year and a month: what one audit wants to see of the last one. */
 const KEEP_DAYS = 400;
@@ -10,10 +11,11 @@ export const DataSettings = z
      * The customer-managed key everything is encrypted with; AWS's own keys unless given. Its policy must let this account's
      * roles use it.
      */
-    kmsKeyArn: z
-      .string()
-      .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/, 'must be the ARN of a KMS key (not of an alias)')
-      .optional(),
+    kmsKeyArn: KmsKeyArn.optional(),
+    /** Makes such a key: rotated every year, kept when the stack goes. */
+    ownKey: z.boolean().default(false),
+    /** Days the events of the own bus are kept, to be played again. */
+    keepEventsDays: z.int().min(1).max(3_650).default(90),
     reports: z
       .strictObject({
         /** Days until a report is deleted. */
@@ -29,16 +31,17 @@ export const DataSettings = z
           })
           .optional(),
         /** An existing bucket that access is logged to; it must let logging.s3.amazonaws.com write. */
-        accessLogBucket: z
-          .string()
-          .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
-          .optional(),
+        accessLogBucket: BucketName.optional(),
       })
       .refine(({ keepDays, lock }) => lock === undefined || lock.days <= keepDays, {
         path: ['lock', 'days'],
         message: 'must be at most keepDays: what is locked longer cannot be deleted when it is due',
       })
       .prefault({}),
+  })
+  .refine(({ kmsKeyArn, ownKey }) => kmsKeyArn === undefined || !ownKey, {
+    path: ['ownKey'],
+    message: 'is for when there is no kmsKeyArn',
   })
   .prefault({});
 export type DataSettings = z.output<typeof DataSettings>;

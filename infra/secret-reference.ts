@@ -39,3 +39,42 @@ export const arnOf = (stack: Stack, { name, arn }: SecretReference): string =>
 /** What the ARN starts with, for event patterns, which know prefixes but not single characters. */
 export const arnPrefixOf = (stack: Stack, reference: SecretReference): string =>
   reference.arn ?? arnOf(stack, reference).replace(/\?{6}$/, '');
+
+/**
+ * One pattern for the ARNs of many secrets: what their names have in common at the beginning. It may fit other secrets,
+ * too: what a permission with it lets in, the function's own role still has to be allowed to touch.
+ */
+export function commonArn(stack: Stack, secrets: readonly SecretReference[]): string {
+  const [first = '', ...others] = secrets.map(({ name }) => name);
+  let length = first.length;
+  for (const name of others) while (!name.startsWith(first.slice(0, length))) length--;
+  return stack.formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${first.slice(0, length)}*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** Characters an event pattern may have, less what is around the list of secrets. */
+const PATTERN_CHARACTERS = 2_048 - 300;
+/** An ARN up to the name, in the longest of partitions and regions, and what one entry adds around it. */
+const AROUND_NAME =
+  'arn:aws-us-gov:secretsmanager:ap-southeast-99:111122223333:secret:'.length + '{"prefix":"-"},'.length;
+
+/** The secrets in lots whose names fit into one event pattern, in an order that does not depend on the settings'. */
+export function inPatterns(secrets: readonly SecretReference[]): SecretReference[][] {
+  const lots: SecretReference[][] = [];
+  let left = 0;
+  for (const secret of secrets.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const size = AROUND_NAME + secret.name.length;
+    const lot = lots.at(-1);
+    if (lot && size <= left) lot.push(secret);
+    else {
+      lots.push([secret]);
+      left = PATTERN_CHARACTERS;
+    }
+    left -= size;
+  }
+  return lots;
+}

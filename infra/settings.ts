@@ -1,28 +1,24 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { AuditSettings } from '../functions/audit-snapshot-schedules/contract.ts';
 import { Settings as BridgeSettings } from '../functions/bridge-alerts-to-tickets/contract.ts';
+import { CallerSettings } from '../functions/bridge-alerts-to-tickets/webhook/contract.ts';
 import { RotationSettings } from '../functions/rotate-service-account-secret/contract.ts';
 import { MigrationSettings } from '../functions/start-live-migration/contract.ts';
 import { ConfigError } from '../lib/errors.ts';
 import type { FanOutTarget } from '../lib/fan-out/settings.ts';
 import { BaseUrl } from '../lib/runtime/environment.ts';
-import { problemsOf } from '../lib/runtime/problems.ts';
+import { type Problem, problemsOf } from '../lib/runtime/problems.ts';
 import { DataSettings } from './data-settings.ts';
 import { SecretReference } from './secret-reference.ts';
-
-/** The retentions CloudWatch Logs knows, in days. */
-const LOG_RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-] as const;
+import { readSettingsFile } from './settings-text.ts';
+import { ConcurrencySettings, EgressSettings, KmsKeyArn, ScheduleSettings, StackSettings } from './stack-settings.ts';
+import { hasStages, pathInFile, Stages, settingsOfStage, stagesInTheWay } from './stages.ts';
 
 /**
- * A function's resource policy holds 20 KB, and each managed secret takes about half of one for its permission to
- * invoke. More secrets want a second stack.
+ * CloudFormation takes 500 resources a stack, and each managed secret is one, its rotation schedule; the rest of the
+ * stack takes up to 200. More secrets want a second stage.
  */
-const MOST_SECRETS = 30;
-
-const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/;
+const MOST_SECRETS = 300;
 
 /** What of a target ends up in a policy, and is not what it has to be there. */
 function problemsInPolicy(target: FanOutTarget): [string, string][] {
@@ -31,7 +27,9 @@ function problemsInPolicy(target: FanOutTarget): [string, string][] {
       ? []
       : [[key, 'must be the name or the complete ARN of a Secrets Manager secret']];
   const kmsKey = (key: string, arn: string | undefined): [string, string][] =>
-    arn === undefined || KMS_KEY_ARN.test(arn) ? [] : [[key, 'must be the ARN of a KMS key (not of an alias)']];
+    arn === undefined || KmsKeyArn.safeParse(arn).success
+      ? []
+      : [[key, 'must be the ARN of a KMS key (not of an alias)']];
   switch (target.type) {
     case 'secrets-manager':
       return [...secret('secret', target.secret), ...kmsKey('kmsKeyArn', target.kmsKeyArn)];
@@ -48,7 +46,7 @@ function problemsInPolicy(target: FanOutTarget): [string, string][] {
 const Rotation = RotationSettings.superRefine(({ secrets }, context) => {
   const problem = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (secrets.length > MOST_SECRETS)
-    problem(['secrets'], `must be at most ${MOST_SECRETS}: use a second stack for more`);
+    problem(['secrets'], `must be at most ${MOST_SECRETS}: use a second stage for more`);
   const seen = new Set<string>();
   for (const [index, { secret, adminSecret, kmsKeyArn, fanOut }] of secrets.entries()) {
     for (const [nth, target] of fanOut.entries())
@@ -57,7 +55,7 @@ const Rotation = RotationSettings.superRefine(({ secrets }, context) => {
       const message = text === undefined ? undefined : SecretReference.safeParse(text).error?.issues[0]?.message;
       if (message !== undefined) problem(['secrets', index, key], message);
     }
-    if (kmsKeyArn !== undefined && !KMS_KEY_ARN.test(kmsKeyArn))
+    if (kmsKeyArn !== undefined && !KmsKeyArn.safeParse(kmsKeyArn).success)
       problem(['secrets', index, 'kmsKeyArn'], 'must be the ARN of a KMS key (not of an alias)');
     const name = SecretReference.safeParse(secret).data?.name;
     // The same text twice is found by the section's own schema; here, the same secret by name and by ARN.
@@ -80,6 +78,12 @@ const Alarms = z
       .optional(),
     /** Subscribes this address to the topic the stack creates; AWS asks it for confirmation once. */
     email: z.email('must be an e-mail address').optional(),
+    /** Alarms when the end of a managed secret is nearer than this, in hours. */
+    secretEndsWithinHours: z.int().min(1).max(8760).default(48),
+    /** Alarms when it took longer than this from an alert to its ticket, in seconds. */
+    ticketAfterSeconds: z.int().min(1).max(86_400).default(300),
+    /** One page in CloudWatch with the figures of all functions. */
+    dashboard: z.boolean().default(true),
   })
   .refine(({ topicArn, email }) => topicArn === undefined || email === undefined, {
     path: ['email'],
@@ -91,7 +95,7 @@ const ReadSecret = z.strictObject({
   secret: z.string().refine((text) => SecretReference.safeParse(text).success, {
     error: 'must be the name or the complete ARN of a Secrets Manager secret',
   }),
-  kmsKeyArn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key (not of an alias)').optional(),
+  kmsKeyArn: KmsKeyArn.optional(),
 });
 
 /**
@@ -114,42 +118,8 @@ const Credentials = z.strictObject({
 const Webhooks = z.strictObject({
   /** Holds `{"current": …, "previous": …}`: what Atlas signs its webhooks with. */
   atlas: ReadSecret.optional(),
+  allowFrom: CallerSettings.optional(),
 });
-
-const Schedules = z.strictObject({
-  /** How often all backups are audited, in hours. */
-  auditEveryHours: z.int().min(1).max(165).default(24),
-});
-
-const StackSettings = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, and start with a letter')
-      .default('atlas-automation'),
-    /** The only account and region this may be deployed to; without them, those of the credentials at hand. */
-    account: z
-      .string()
-      .regex(/^\d{12}$/, 'must be the 12 digits of an AWS account')
-      .optional(),
-    region: z
-      .string()
-      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region')
-      .optional(),
-    logRetentionDays: z
-      .literal(LOG_RETENTION_DAYS, `must be one of ${LOG_RETENTION_DAYS.join(', ')}: CloudWatch Logs takes no other`)
-      .default(90),
-    tags: z
-      .record(
-        z.string().regex(/^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/iu, 'is not a tag name AWS takes'),
-        z.string().regex(/^[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$/u, 'is not a tag value AWS takes'),
-      )
-      .default({}),
-  })
-  .refine(({ account, region }) => (account === undefined) === (region === undefined), {
-    path: ['region'],
-    message: 'account and region go together',
-  });
 
 /** The one settings file: everything a deployment decides. It holds names of secrets, never secrets. */
 export const Settings = z.strictObject({
@@ -168,38 +138,67 @@ export const Settings = z.strictObject({
   }).prefault({}),
   tickets: BridgeSettings.shape.tickets,
   webhooks: Webhooks.prefault({}),
-  schedules: Schedules.prefault({}),
+  schedules: ScheduleSettings.prefault({}),
+  concurrency: ConcurrencySettings.prefault({}),
+  /** Without it the functions reach the internet from addresses AWS chooses. */
+  egress: EgressSettings.optional(),
   data: DataSettings,
   alarms: Alarms.prefault({}),
   stack: StackSettings.prefault({}),
 });
 export type Settings = z.output<typeof Settings>;
 
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const problem = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-    throw new ConfigError(`The settings file ${file} ${problem}.`, [{ path: '(the whole)', problem }]);
-  }
-};
+/** The settings of one stage; of a file without stages, the only ones. */
+export interface StagedSettings {
+  readonly stage?: string;
+  readonly settings: Settings;
+}
 
-const parseJson = (file: string, text: string): unknown => {
-  try {
-    // Editors on Windows may put a byte order mark first.
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    // The parser's own message quotes the file: of it, only the place is passed on, and it is not kept as the cause.
-    const place = /\(line \d+ column \d+\)/.exec(error instanceof Error ? error.message : '')?.[0];
-    const problem = `is not valid JSON${place === undefined ? '' : ` ${place}`}`;
-    throw new ConfigError(`The settings file ${file} ${problem}.`, [{ path: '(the whole)', problem }]);
-  }
-};
+/**
+ * Reads and checks a settings file, with all its stages, or the one that is named behind `#`: `settings.yaml#production`.
+ * Throws ConfigError with every problem at once; values are never quoted.
+ */
+export function loadStages(name: string): readonly StagedSettings[] {
+  const [, file = name, wanted] = /^(.+\.(?:json|ya?ml))#([^#]*)$/i.exec(name) ?? [];
+  const content = readSettingsFile(file);
+  const problems: Problem[] = [];
+  const found = hasStages(content) ? stagesIn(content, problems) : [single(content, problems)];
+  problems.push(...stagesInTheWay(found));
+  const seen = new Set<string>();
+  const once = problems.filter(({ path, problem }) => seen.size < seen.add(`${path} ${problem}`).size);
+  if (once.length > 0) throw new ConfigError(`The settings file ${file} is not usable as it stands.`, once);
+  if (wanted === undefined || wanted === 'all') return found;
+  const one = found.filter(({ stage }) => stage === wanted);
+  if (one.length > 0) return one;
+  const names = found.flatMap(({ stage = [] }) => stage).join(', ') || 'none';
+  throw new ConfigError(`The settings file ${file} has no such stage; it has: ${names}.`);
+}
 
-/** Reads and checks the settings file. Throws ConfigError with every problem at once; values are never quoted. */
-export const loadSettings = (file: string): Settings => {
-  const parsed = Settings.safeParse(parseJson(file, readText(file)));
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(`The settings file ${file} is not usable as it stands.`, problemsOf(parsed.error));
-};
+/** The same of a file without stages, or of one stage of it. */
+export function loadSettings(name: string): Settings {
+  const [one, ...more] = loadStages(name);
+  if (one && more.length === 0) return one.settings;
+  throw new ConfigError(
+    `${name} has several stages: name one behind it, like ${name.replace(/#.*$/, '')}#${one?.stage}.`,
+  );
+}
+
+function single(content: unknown, problems: Problem[]): StagedSettings {
+  const parsed = Settings.safeParse(content);
+  problems.push(...problemsOf(parsed.error));
+  return { settings: parsed.data ?? Settings.parse({}) };
+}
+
+function stagesIn(content: Parameters<typeof settingsOfStage>[0], problems: Problem[]): StagedSettings[] {
+  const stages = Stages.safeParse(content['stages']);
+  if (!stages.success) {
+    problems.push(...problemsOf(stages.error, ['stages']));
+    return [];
+  }
+  return Object.entries(stages.data).flatMap(([stage, own]) => {
+    const parsed = Settings.safeParse(settingsOfStage(content, stage, own));
+    for (const { path, problem } of problemsOf(parsed.error))
+      problems.push({ path: pathInFile(stages.data, stage, path), problem });
+    return parsed.success ? [{ stage, settings: parsed.data }] : [];
+  });
+}

@@ -1,10 +1,12 @@
-import { Stack } from 'aws-cdk-lib';
-import { EventBus } from 'aws-cdk-lib/aws-events';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnArchive, CfnEventBus, EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
+import { OperationsDashboard } from './constructs/dashboard.ts';
 import type { OpsFoundation } from './constructs/ops-function.ts';
 import type { DataStack } from './data-stack.ts';
 import { AuditSnapshotSchedules } from './functions/audit-snapshot-schedules.ts';
@@ -18,6 +20,7 @@ import { RemediateSnapshotSchedules } from './functions/remediate-snapshot-sched
 import { RotateServiceAccountSecret } from './functions/rotate-service-account-secret.ts';
 import { SweepServiceAccountSecrets } from './functions/sweep-service-account-secrets.ts';
 import { WatchLiveMigrations } from './functions/watch-live-migrations.ts';
+import type { NetworkStack } from './network-stack.ts';
 import type { Settings } from './settings.ts';
 
 export interface AutomationStackProps {
@@ -26,6 +29,8 @@ export interface AutomationStackProps {
   readonly bundles: string;
   /** What the functions remember and report; needed as soon as `needsData` says so. */
   readonly data?: DataStack;
+  /** What the functions reach the internet through; AWS's own network without one. */
+  readonly network?: NetworkStack;
 }
 
 /** Whether the settings deploy a function that remembers something. */
@@ -41,8 +46,8 @@ export const needsData = ({ atlas: { credentials }, rotation, tickets }: Setting
  * account and a region in the settings, the template fits any.
  */
 export class AutomationStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, bundles, data }: AutomationStackProps) {
-    const { name, account, region, tags, logRetentionDays } = settings.stack;
+  constructor(scope: Construct, id: string, { settings, bundles, data, network }: AutomationStackProps) {
+    const { name, account, region, tags, logRetentionDays, codeSigning } = settings.stack;
     super(scope, id, {
       stackName: name,
       description: 'Atlas Automation: Lambda functions that look after MongoDB Atlas',
@@ -51,28 +56,46 @@ export class AutomationStack extends Stack {
     });
 
     const logRetention: RetentionDays = logRetentionDays;
-    const foundation: OpsFoundation = { bundles, alarmTopic: this.#alarmTopic(settings), logRetention };
-    const eventBus = EventBus.fromEventBusName(this, 'Bus', 'default');
+    const foundation: OpsFoundation = {
+      bundles,
+      alarmTopic: this.#alarmTopic(settings),
+      logRetention,
+      scheduleGroup: new CfnScheduleGroup(this, 'Schedules', {}),
+      network,
+      codeSigning,
+    };
+    const eventBus = this.#eventBus(settings);
 
-    const { rotation } = settings;
+    const { rotation, schedules, concurrency, alarms } = settings;
     if (rotation.secrets.length > 0) {
-      const capability = { foundation, atlasBaseUrl: settings.atlas.baseUrl, eventBus, rotation };
-      const rotate = new RotateServiceAccountSecret(this, 'RotateServiceAccountSecret', capability);
+      const capability = { foundation, schedules, atlasBaseUrl: settings.atlas.baseUrl, eventBus, rotation };
+      const rotate = new RotateServiceAccountSecret(this, 'RotateServiceAccountSecret', {
+        ...capability,
+        reservedConcurrency: concurrency.rotation,
+      });
       const sweep = new SweepServiceAccountSecrets(this, 'SweepServiceAccountSecrets', {
         ...capability,
         rotate: rotate.ops.fn,
+        secretEndsWithinHours: alarms.secretEndsWithinHours,
         data,
         credentials: settings.atlas.credentials.fleet,
       });
       rotate.tellOfFailures(sweep.ops.fn);
     }
-    if (!data) return;
-    const { audit, schedules, tickets, webhooks } = settings;
+    if (data) this.#addRemembering(settings, { foundation, eventBus, data });
+    if (alarms.dashboard && (data || rotation.secrets.length > 0)) new OperationsDashboard(this, 'Dashboard', data);
+  }
+
+  /** The functions that remember something. */
+  #addRemembering(
+    settings: Settings,
+    given: { readonly foundation: OpsFoundation; readonly eventBus: IEventBus; readonly data: DataStack },
+  ): void {
+    const { audit, tickets, webhooks, schedules, concurrency, alarms } = settings;
     const { credentials } = settings.atlas;
-    const common = { foundation, atlasBaseUrl: settings.atlas.baseUrl, eventBus, data };
+    const common = { ...given, atlasBaseUrl: settings.atlas.baseUrl };
     if (credentials.audit) {
-      const { auditEveryHours: everyHours } = schedules;
-      const own = { ...common, audit, credentials: credentials.audit, everyHours };
+      const own = { ...common, audit, credentials: credentials.audit, schedules };
       new AuditSnapshotSchedules(this, 'AuditSnapshotSchedules', own);
     }
     if (credentials.remediation)
@@ -88,13 +111,36 @@ export class AutomationStack extends Stack {
       new WatchLiveMigrations(this, 'WatchLiveMigrations', own);
     }
     if (tickets.destinations.length > 0) {
-      const bridge = { ...common, tickets, credentials: credentials.tickets };
+      const bridge = {
+        ...common,
+        tickets,
+        credentials: credentials.tickets,
+        concurrency,
+        ticketAfterSeconds: alarms.ticketAfterSeconds,
+        allowFrom: webhooks.allowFrom,
+      };
       if (webhooks.atlas)
         new ReceiveAtlasAlert(this, 'ReceiveAtlasAlert', { ...bridge, webhookSecret: webhooks.atlas });
       new DeliverTickets(this, 'DeliverTickets', bridge);
       new ReconcileAlerts(this, 'ReconcileAlerts', bridge);
       new ReceiveTicketUpdate(this, 'ReceiveTicketUpdate', bridge);
     }
+  }
+
+  /** The bundle's own: what it tells stays apart from other stages', and is kept to be played again. */
+  #eventBus({ data }: Settings): IEventBus {
+    const { ref, attrArn } = new CfnEventBus(this, 'OwnBus', {
+      name: this.stackName,
+      description: 'What Atlas Automation tells',
+    });
+    const archive = new CfnArchive(this, 'Archive', {
+      sourceArn: attrArn,
+      description: 'What Atlas Automation told',
+      eventPattern: { source: ['atlas-automation'] },
+      retentionDays: data.keepEventsDays,
+    });
+    archive.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+    return EventBus.fromEventBusName(this, 'Bus', ref);
   }
 
   #alarmTopic({ alarms: { topicArn, email } }: Settings): ITopic {

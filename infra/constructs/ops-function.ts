@@ -1,15 +1,18 @@
-import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { Duration, RemovalPolicy, Stage } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ConfigError } from '../../lib/errors.ts';
+import type { Settings } from '../settings.ts';
+import { accept } from './accepted.ts';
+import { codeOf, signedBy } from './bundle-code.ts';
+import { enterNetwork, type FunctionNetwork } from './function-network.ts';
+import { type TimedRun, TimedRuns } from './timed-runs.ts';
 
 /** What all functions of a stack stand on. */
 export interface OpsFoundation {
@@ -17,6 +20,12 @@ export interface OpsFoundation {
   readonly bundles: string;
   readonly alarmTopic: ITopic;
   readonly logRetention: RetentionDays;
+  /** Of all schedules of this stack. */
+  readonly scheduleGroup: CfnScheduleGroup;
+  /** What the functions reach the internet through; AWS's own network without one. */
+  readonly network?: FunctionNetwork | undefined;
+  /** Only signed code runs, from the bucket it was signed into. */
+  readonly codeSigning?: Settings['stack']['codeSigning'];
 }
 
 /**
@@ -42,7 +51,7 @@ export interface OpsFunctionProps<Environment extends object> {
   /** In MiB; 512 by default. */
   readonly memorySize?: number;
   /** No reservation by default: the account's own limit holds. New accounts have too little to reserve any of it. */
-  readonly reservedConcurrency?: number;
+  readonly reservedConcurrency?: number | undefined;
   /**
    * Alarms when nothing invoked the function for this long; no such alarm by default. Whole hours, at most seven days
    * (CloudWatch looks no further back). Leave slack over the schedule's interval. It also sounds between the first
@@ -66,15 +75,20 @@ interface AlarmOverrides {
  * below stay the same whatever else that capability grows.
  */
 export class OpsFunction<Environment extends object> extends Construct {
+  /** Name of the bundle. */
+  readonly lambda: string;
   readonly fn: LambdaFunction;
   readonly role: Role;
   readonly deadLetters: Queue;
   readonly #props: OpsFunctionProps<Environment>;
+  readonly #alarms: Alarm[] = [];
+  #timed: TimedRuns | undefined;
 
   constructor(scope: Construct, id: string, props: OpsFunctionProps<Environment>) {
     super(scope, id);
     this.#props = props;
     const { foundation, lambda } = props;
+    this.lambda = lambda;
 
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -94,6 +108,13 @@ export class OpsFunction<Environment extends object> extends Construct {
       description: `Runs ${lambda} and nothing else`,
     });
     logGroup.grantWrite(this.role);
+    const tracing = 'xray:PutTraceSegments and xray:PutTelemetryRecords know no resources';
+    const interfaces = 'and Lambda refuses a role for a network that may work on fewer interfaces than all';
+    accept(
+      this.role,
+      'AwsSolutions-IAM5[Resource::*]',
+      foundation.network ? `${tracing}, ${interfaces}.` : `${tracing}.`,
+    );
 
     const environment = Object.fromEntries(
       Object.entries<string | undefined>(props.environment).flatMap(([key, value]) =>
@@ -105,12 +126,13 @@ export class OpsFunction<Environment extends object> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
-      code: this.#code(),
+      code: codeOf(this, props),
       role: this.role,
       logGroup,
       memorySize: props.memorySize ?? 512,
       timeout: props.timeout,
       deadLetterQueue: this.deadLetters,
+      ...(foundation.codeSigning && { codeSigningConfig: signedBy(this, foundation.codeSigning) }),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       // CDK adds xray:PutTraceSegments and xray:PutTelemetryRecords on `*` to the role. That is the one statement with
       // such a resource: these actions know no resources, and Lambda refuses active tracing to a role without them.
@@ -121,6 +143,8 @@ export class OpsFunction<Environment extends object> extends Construct {
         ...environment,
       },
     });
+
+    if (foundation.network) enterNetwork(this, foundation.network);
 
     const period = Duration.minutes(5);
     this.alarm('Failed', this.fn.metricErrors({ period }), 'failed');
@@ -133,24 +157,15 @@ export class OpsFunction<Environment extends object> extends Construct {
     if (props.silence) this.#alarmOnSilence(props.silence);
   }
 
-  /**
-   * The bundle, with the settings beside it when there are any: then a copy of it in the output of this synthesis. Not
-   * written into the bundle's own folder, where whoever runs the bundle on this machine would pick up the settings of
-   * a deployment; and not put into the environment, which ends at 4 KB.
-   */
-  #code(): Code {
-    const { foundation, lambda, settings } = this.#props;
-    const folder = path.join(foundation.bundles, lambda);
-    if (!existsSync(path.join(folder, 'index.mjs')))
-      throw new ConfigError(`${folder} holds no bundle: run npm run build first.`);
-    const stage = Stage.of(this);
-    if (settings === undefined) return Code.fromAsset(folder);
-    if (stage === undefined) throw new TypeError('an OpsFunction belongs into an app');
-    const copy = path.join(stage.outdir, `bundle.${this.node.addr}`);
-    rmSync(copy, { recursive: true, force: true });
-    cpSync(folder, copy, { recursive: true });
-    writeFileSync(path.join(copy, 'settings.json'), `${JSON.stringify(settings)}\n`);
-    return Code.fromAsset(copy);
+  get alarms(): readonly Alarm[] {
+    return this.#alarms;
+  }
+
+  /** Runs it by the clock, too. */
+  runBySchedule(id: string, run: TimedRun): void {
+    const { scheduleGroup: group } = this.#props.foundation;
+    this.#timed ??= new TimedRuns(this, 'Timed', { group, fn: this.fn, deadLetters: this.deadLetters });
+    this.#timed.add(id, run);
   }
 
   #alarmOnSilence(silence: Duration): void {
@@ -189,7 +204,7 @@ export class OpsFunction<Environment extends object> extends Construct {
    */
   alarm(id: string, metric: IMetric, symptom: string, overrides: AlarmOverrides = {}): void {
     const { foundation, lambda, failureImpact, runbook } = this.#props;
-    new Alarm(this, id, {
+    const alarm = new Alarm(this, id, {
       alarmDescription: `${lambda} ${symptom}. Impact: ${failureImpact} Runbook: ${runbook}`,
       metric,
       threshold: 1,
@@ -197,6 +212,8 @@ export class OpsFunction<Environment extends object> extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...overrides,
-    }).addAlarmAction(new SnsAction(foundation.alarmTopic));
+    });
+    alarm.addAlarmAction(new SnsAction(foundation.alarmTopic));
+    this.#alarms.push(alarm);
   }
 }

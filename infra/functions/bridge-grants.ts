@@ -1,10 +1,9 @@
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type * as z from 'zod';
-import type { Settings } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { secretsOf } from '../../lib/tickets/destination.ts';
 import type { OpsFoundation, OpsFunction } from '../constructs/ops-function.ts';
 import type { DataStack } from '../data-stack.ts';
+import type { Settings } from '../settings.ts';
 import { grantSecretValues, grantState, type ReadSecret } from './grants.ts';
 
 /** What the functions that write tickets stand on. */
@@ -12,10 +11,15 @@ export interface BridgeProps {
   readonly foundation: OpsFoundation;
   readonly atlasBaseUrl: string;
   readonly eventBus: IEventBus;
-  readonly tickets: z.output<typeof Settings>['tickets'];
+  readonly tickets: Settings['tickets'];
   /** Project Alerts Manager, to acknowledge alerts; without one nothing is enriched, confirmed or acknowledged. */
   readonly credentials: ReadSecret | undefined;
   readonly data: DataStack;
+  readonly concurrency: Settings['concurrency'];
+  /** From which addresses webhooks may come. */
+  readonly allowFrom: Settings['webhooks']['allowFrom'];
+  /** Alarms when a ticket took longer than this, in seconds. */
+  readonly ticketAfterSeconds: number;
 }
 
 export const RUNBOOK = 'functions/bridge-alerts-to-tickets/README.md';

@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
@@ -10,6 +9,7 @@ import type { DeliverConfig } from '../../functions/bridge-alerts-to-tickets/con
 import { ALERT_QUEUE } from '../alert-queue.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
 import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
+import { grantSend } from './grants.ts';
 
 /**
  * Triggers: the queue of alerts, and the bundle's own events. May: keep incidents, read the trackers' secrets, and its
@@ -20,7 +20,7 @@ export class DeliverTickets extends Construct {
 
   constructor(scope: Construct, id: string, props: BridgeProps) {
     super(scope, id);
-    const { foundation, tickets, data, eventBus } = props;
+    const { foundation, tickets, data, eventBus, concurrency, ticketAfterSeconds } = props;
     this.ops = new OpsFunction<z.input<typeof DeliverConfig>>(this, 'Ops', {
       foundation,
       lambda: 'deliver-tickets',
@@ -35,11 +35,13 @@ export class DeliverTickets extends Construct {
     alarmOnRefusals(this);
     this.ops.alarmOn('MessagesPoisoned', 'was given messages that nobody can read');
     // Reminds itself of an incident that waits for more alerts, in the order of that incident's messages.
-    this.ops.role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [data.alerts.queueArn] }),
-    );
+    grantSend(this.ops.role, data);
     this.ops.fn.addEventSource(
-      new SqsEventSource(data.alerts, { batchSize: ALERT_QUEUE.batchSize, reportBatchItemFailures: true }),
+      new SqsEventSource(data.alerts, {
+        batchSize: ALERT_QUEUE.batchSize,
+        reportBatchItemFailures: true,
+        maxConcurrency: concurrency.delivery,
+      }),
     );
     new Rule(this, 'OwnEvents', {
       eventBus,
@@ -65,5 +67,10 @@ export class DeliverTickets extends Construct {
       'has left an alert in the queue for ten minutes',
       { threshold: 600 },
     );
+    this.ops.alarmOn('SecondsToTicket', 'took too long from an alert to its ticket', {
+      id: 'Slow',
+      period,
+      threshold: ticketAfterSeconds,
+    });
   }
 }

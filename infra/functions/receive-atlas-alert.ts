@@ -1,13 +1,12 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
-import type { ReceiveConfig } from '../../functions/bridge-alerts-to-tickets/contract.ts';
+import type { ReceiveConfig } from '../../functions/bridge-alerts-to-tickets/webhook/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
 import { type BridgeProps, RUNBOOK } from './bridge-grants.ts';
-import { grantSecretValues, type ReadSecret } from './grants.ts';
+import { grantSecretValues, grantSend, type ReadSecret } from './grants.ts';
 
 export interface ReceiveAtlasAlertProps extends BridgeProps {
   /** Holds `{"current": …, "previous": …}`: what Atlas signs with. */
@@ -23,7 +22,7 @@ export class ReceiveAtlasAlert extends Construct {
 
   constructor(scope: Construct, id: string, props: ReceiveAtlasAlertProps) {
     super(scope, id);
-    const { foundation, tickets, data, webhookSecret } = props;
+    const { foundation, tickets, data, webhookSecret, allowFrom, concurrency } = props;
     this.ops = new OpsFunction<z.input<typeof ReceiveConfig>>(this, 'Ops', {
       foundation,
       lambda: 'receive-atlas-alert',
@@ -31,13 +30,11 @@ export class ReceiveAtlasAlert extends Construct {
       failureImpact: 'alerts of Atlas do not come in; the reconciliation finds them up to five minutes later.',
       runbook: RUNBOOK,
       environment: { ALERT_QUEUE_URL: data.alerts.queueUrl, WEBHOOK_SECRET: webhookSecret.secret },
-      settings: { tickets },
+      settings: { tickets, webhooks: { allowFrom } },
       timeout: Duration.seconds(10),
+      reservedConcurrency: concurrency.alerts,
     });
-    this.ops.role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [data.alerts.queueArn] }),
-    );
-    data.key?.grantEncryptDecrypt(this.ops.role);
+    grantSend(this.ops.role, data);
     grantSecretValues(this.ops.role, [webhookSecret]);
     const { url } = this.ops.fn.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
     new CfnOutput(this, 'Url', { value: url, description: 'Enter this, and the secret, as a webhook in Atlas' });

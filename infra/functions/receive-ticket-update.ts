@@ -15,7 +15,7 @@ export class ReceiveTicketUpdate extends Construct {
 
   constructor(scope: Construct, id: string, props: BridgeProps) {
     super(scope, id);
-    const { foundation, tickets } = props;
+    const { foundation, tickets, allowFrom, concurrency } = props;
     this.ops = new OpsFunction<z.input<typeof Config>>(this, 'Ops', {
       foundation,
       lambda: 'receive-ticket-update',
@@ -23,8 +23,9 @@ export class ReceiveTicketUpdate extends Construct {
       failureImpact: 'taking a ticket does not acknowledge its alert; tickets themselves go on.',
       runbook: RUNBOOK,
       environment: environmentOf(props),
-      settings: { tickets },
+      settings: { tickets, webhooks: { allowFrom } },
       timeout: Duration.seconds(30),
+      reservedConcurrency: concurrency.ticketUpdates,
     });
     grantBridge(this.ops.role, props);
     const { url } = this.ops.fn.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });

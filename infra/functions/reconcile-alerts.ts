@@ -1,6 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
 import type { Config } from '../../functions/bridge-alerts-to-tickets/contract.ts';
@@ -31,20 +29,18 @@ export class ReconcileAlerts extends Construct {
     });
     grantBridge(this.ops.role, props);
     alarmOnRefusals(this);
-    const every = (id: string, minutes: number, description: string, input?: object) =>
-      new Rule(this, id, {
-        description,
-        schedule: Schedule.rate(Duration.minutes(minutes)),
-        targets: [
-          new LambdaFunction(this.ops.fn, {
-            ...(input && { event: RuleTargetInput.fromObject(input) }),
-            // One that fails is made up for by the next.
-            retryAttempts: 0,
-            maxEventAge: Duration.minutes(minutes),
-          }),
-        ],
-      });
-    every('EveryFiveMinutes', 5, 'Looks at Atlas for alerts nobody told of');
-    every('EveryMinute', 1, 'Brings tickets on that are due', { task: 'due' });
+    // One that fails is made up for by the next.
+    const once = { retries: 0, maxAge: Duration.minutes(1) };
+    this.ops.runBySchedule('EveryFiveMinutes', {
+      description: 'Looks at Atlas for alerts nobody told of',
+      expression: 'rate(5 minutes)',
+      ...once,
+    });
+    this.ops.runBySchedule('EveryMinute', {
+      description: 'Brings tickets on that are due',
+      expression: 'rate(1 minute)',
+      input: { task: 'due' },
+      ...once,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnRule, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPermission, type IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -12,7 +12,7 @@ import {
   type RotationSettings,
 } from '../../functions/rotate-service-account-secret/contract.ts';
 import { type OpsFoundation, OpsFunction } from '../constructs/ops-function.ts';
-import { arnOf, arnPrefixOf, SecretReference } from '../secret-reference.ts';
+import { arnOf, arnPrefixOf, commonArn, inPatterns, SecretReference } from '../secret-reference.ts';
 import { grantRotation } from './rotation-grants.ts';
 
 export interface RotateServiceAccountSecretProps {
@@ -22,8 +22,17 @@ export interface RotateServiceAccountSecretProps {
   /** With at least one secret. */
   readonly rotation: RotationSettings;
   /** Rotations that may run at once; no reservation by default. */
-  readonly reservedConcurrency?: number;
+  readonly reservedConcurrency: number | undefined;
 }
+
+/**
+ * Secrets that have a permission, a rule and an alarm each. A function's resource policy ends at 20 KB, which is about
+ * forty permissions, and a stack at 500 resources; more secrets than this share them.
+ */
+const MOST_OF_THEIR_OWN = 25;
+const METRICS_OF_AN_ALARM = 10;
+/** Of the 64 characters of a rule's name. */
+const MOST_NAME = 44;
 
 const FAILURE_IMPACT =
   'a rotation is stuck; Atlas ends a replaced secret within 7 days of minting the next, and then its workloads lose Atlas.';
@@ -43,6 +52,7 @@ const RUNBOOK = 'functions/rotate-service-account-secret/README.md';
 export class RotateServiceAccountSecret extends Construct {
   readonly ops: OpsFunction<z.input<typeof Config>>;
   readonly #failures = new Map<string, CfnRule>();
+  readonly #isMany: boolean;
 
   constructor(scope: Construct, id: string, props: RotateServiceAccountSecretProps) {
     super(scope, id);
@@ -57,15 +67,18 @@ export class RotateServiceAccountSecret extends Construct {
       settings: { rotation },
       // One step waits for Atlas to accept a new secret, and may meet its rate limit first.
       timeout: Duration.minutes(5),
-      ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
+      reservedConcurrency: props.reservedConcurrency,
     });
     grantRotation(this.ops.role, rotation);
     eventBus.grantPutEventsTo(this.ops.role);
+    this.#isMany = rotation.secrets.length > MOST_OF_THEIR_OWN;
+    const secrets = rotation.secrets.map(({ secret }) => SecretReference.parse(secret));
+    const permissions = this.#mayInvoke(secrets);
     for (const managed of rotation.secrets) {
       const secret = SecretReference.parse(managed.secret);
-      this.#rotate(secret, policyOf(rotation, managed).everyDays);
-      this.#hearOfFailures(secret);
+      this.#rotate(secret, policyOf(rotation, managed).everyDays, permissions.get(secret.name));
     }
+    this.#hearOfFailures(secrets);
     // One statement for the rules of all secrets: a queue's policy holds twenty.
     this.ops.deadLetters.addToResourcePolicy(
       new PolicyStatement({
@@ -83,34 +96,50 @@ export class RotateServiceAccountSecret extends Construct {
 
   /** Invokes `fn` with what Secrets Manager says when it gives a rotation up. */
   tellOfFailures(fn: IFunction): void {
-    for (const [secret, rule] of this.#failures) {
+    const stack = Stack.of(this);
+    const permission = (id: string, sourceArn: string): CfnPermission =>
+      new CfnPermission(this, id, {
+        action: 'lambda:InvokeFunction',
+        functionName: fn.functionArn,
+        principal: 'events.amazonaws.com',
+        sourceAccount: stack.account,
+        sourceArn,
+      });
+    for (const [id, rule] of this.#failures) {
       rule.targets = [
         { id: 'DeadLetters', arn: this.ops.deadLetters.queueArn },
         { id: 'Sweep', arn: fn.functionArn },
       ];
-      new CfnPermission(this, `Sweep-${secret}`, {
-        action: 'lambda:InvokeFunction',
-        functionName: fn.functionArn,
-        principal: 'events.amazonaws.com',
-        sourceAccount: Stack.of(this).account,
-        sourceArn: rule.attrArn,
-      });
+      if (!this.#isMany) permission(`Sweep-${id}`, rule.attrArn);
     }
+    if (this.#isMany) {
+      const resourceName = `${this.#ruleName('')}*`;
+      permission('Sweep', stack.formatArn({ service: 'events', resource: 'rule', resourceName }));
+    }
+  }
+
+  /** Lets the Secrets Manager of this account invoke the function, for these secrets. */
+  #mayInvoke(secrets: readonly SecretReference[]): ReadonlyMap<string, CfnPermission> {
+    const stack = Stack.of(this);
+    const permission = (id: string, sourceArn: string): CfnPermission =>
+      new CfnPermission(this, id, {
+        action: 'lambda:InvokeFunction',
+        functionName: this.ops.fn.functionArn,
+        principal: 'secretsmanager.amazonaws.com',
+        sourceAccount: stack.account,
+        sourceArn,
+      });
+    if (!this.#isMany)
+      return new Map(secrets.map((secret) => [secret.name, permission(`Invoke-${secret.name}`, arnOf(stack, secret))]));
+    const one = permission('Invoke', commonArn(stack, secrets));
+    return new Map(secrets.map(({ name }) => [name, one]));
   }
 
   /**
    * Not CDK's addRotationSchedule: it also grants GetRandomPassword on every resource, and lets the Secrets Manager of
    * any account invoke the function.
    */
-  #rotate(secret: SecretReference, everyDays: number): void {
-    const stack = Stack.of(this);
-    const permission = new CfnPermission(this, `Invoke-${secret.name}`, {
-      action: 'lambda:InvokeFunction',
-      functionName: this.ops.fn.functionArn,
-      principal: 'secretsmanager.amazonaws.com',
-      sourceAccount: stack.account,
-      sourceArn: arnOf(stack, secret),
-    });
+  #rotate(secret: SecretReference, everyDays: number, permission: CfnPermission | undefined): void {
     const schedule = new CfnRotationSchedule(this, `Schedule-${secret.name}`, {
       secretId: secret.id,
       rotationLambdaArn: this.ops.fn.functionArn,
@@ -119,7 +148,7 @@ export class RotateServiceAccountSecret extends Construct {
       rotateImmediatelyOnUpdate: false,
     });
     // Secrets Manager tries the function while it stores the schedule.
-    schedule.addResourceDependency(permission);
+    if (permission) schedule.addResourceDependency(permission);
     schedule.node.addDependency(this.ops.role);
   }
 
@@ -130,33 +159,62 @@ export class RotateServiceAccountSecret extends Construct {
    *
    * Heard through a metric rather than published to the topic by the rule: a topic somebody else owns then has to let
    * CloudWatch publish, and nothing more. One rule per secret, because a pattern ends at 2 KB and a rule's metric says
-   * no more than which rule it was.
+   * no more than which rule it was; of many secrets, as many in one rule as fit.
    */
-  #hearOfFailures(secret: SecretReference): void {
+  #hearOfFailures(secrets: readonly SecretReference[]): void {
+    if (!this.#isMany) {
+      for (const secret of secrets) {
+        const rule = this.#failureRule(secret.name, [secret]);
+        const symptom = `did not rotate ${secret.name}, says Secrets Manager`;
+        this.ops.alarm(`NotRotated-${secret.name}`, triggered(rule), symptom);
+      }
+      return;
+    }
+    const rules = inPatterns(secrets).map((some, nth) => this.#failureRule(String(nth), some));
+    for (let from = 0; from < rules.length; from += METRICS_OF_AN_ALARM) {
+      const metrics = rules.slice(from, from + METRICS_OF_AN_ALARM).map((rule, nth) => [`m${nth}`, triggered(rule)]);
+      const sum = new MathExpression({
+        expression: 'SUM(METRICS())',
+        usingMetrics: Object.fromEntries(metrics),
+        period: Duration.minutes(5),
+      });
+      const symptom = 'did not rotate a secret, says Secrets Manager: the event in the dead letters names it';
+      this.ops.alarm(`NotRotated-${from / METRICS_OF_AN_ALARM}`, sum, symptom);
+    }
+  }
+
+  #failureRule(id: string, secrets: readonly SecretReference[]): CfnRule {
     const stack = Stack.of(this);
-    const rule = new CfnRule(this, `NotRotated-${secret.name}`, {
+    const rule = new CfnRule(this, `NotRotated-${id}`, {
       description: 'Secrets Manager gave up a rotation, or the test of one',
+      ...(this.#isMany && { name: this.#ruleName(id) }),
       eventPattern: {
         source: ['aws.secretsmanager'],
         'detail-type': ['AWS Service Event via CloudTrail'],
         detail: {
           eventName: ['RotationFailed', 'RotationAbandoned', 'TestRotationFailed'],
-          additionalEventData: { SecretId: [{ prefix: arnPrefixOf(stack, secret) }] },
+          additionalEventData: { SecretId: secrets.map((secret) => ({ prefix: arnPrefixOf(stack, secret) })) },
         },
       },
       targets: [{ id: 'DeadLetters', arn: this.ops.deadLetters.queueArn }],
     });
-    this.#failures.set(secret.name, rule);
-    this.ops.alarm(
-      `NotRotated-${secret.name}`,
-      new Metric({
-        namespace: 'AWS/Events',
-        metricName: 'TriggeredRules',
-        dimensionsMap: { RuleName: rule.ref },
-        statistic: Stats.SUM,
-        period: Duration.minutes(5),
-      }),
-      `did not rotate ${secret.name}, says Secrets Manager`,
-    );
+    this.#failures.set(id, rule);
+    return rule;
+  }
+
+  /** A name of its own, so that one permission fits the rules of this stack and no others. */
+  #ruleName(id: string): string {
+    const { stackName } = Stack.of(this);
+    return `${stackName.length > MOST_NAME ? stackName.slice(0, MOST_NAME) : stackName}-not-rotated-${id}`;
   }
 }
+
+/** How often a rule was set off. */
+const triggered = (rule: CfnRule): Metric =>
+  new Metric({
+    namespace: 'AWS/Events',
+    metricName: 'TriggeredRules',
+    dimensionsMap: { RuleName: rule.ref },
+    statistic: Stats.SUM,
+    period: Duration.minutes(5),
+  });

@@ -1,5 +1,6 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -12,7 +13,7 @@ import {
 } from '../../functions/rotate-service-account-secret/contract.ts';
 import { type OpsFoundation, OpsFunction } from '../constructs/ops-function.ts';
 import type { DataStack } from '../data-stack.ts';
-import { arnOf, SecretReference } from '../secret-reference.ts';
+import type { ScheduleSettings } from '../stack-settings.ts';
 import { grantFanOut, hasTargets } from './fan-out-grants.ts';
 import { grantReports, grantSecretValues, grantState, type ReadSecret } from './grants.ts';
 import { grantRotation } from './rotation-grants.ts';
@@ -23,6 +24,9 @@ export interface SweepServiceAccountSecretsProps {
   readonly eventBus: IEventBus;
   /** With at least one secret. */
   readonly rotation: RotationSettings;
+  readonly schedules: ScheduleSettings;
+  /** Alarms when a managed secret ends sooner than this, in hours. */
+  readonly secretEndsWithinHours: number;
   /** What Secrets Manager invokes when the sweep asks it for a rotation. */
   readonly rotate: IFunction;
   /** Without it nothing is remembered: of leases, of what targets acknowledged, of the fleet. */
@@ -43,7 +47,6 @@ export class SweepServiceAccountSecrets extends Construct {
   constructor(scope: Construct, id: string, props: SweepServiceAccountSecretsProps) {
     super(scope, id);
     const { foundation, rotation, eventBus, data, credentials } = props;
-    const stack = Stack.of(this);
     this.ops = new OpsFunction<z.input<typeof SweepConfig>>(this, 'Ops', {
       foundation,
       lambda: 'sweep-service-account-secrets',
@@ -62,13 +65,9 @@ export class SweepServiceAccountSecrets extends Construct {
       timeout: Duration.minutes(15),
       silence: Duration.hours(3),
     });
-    grantRotation(this.ops.role, rotation);
+    // Secrets Manager asks whoever asks it for a rotation for both: RotateSecret, and to invoke the function.
+    grantRotation(this.ops.role, rotation, ['secretsmanager:RotateSecret']);
     eventBus.grantPutEventsTo(this.ops.role);
-    // Secrets Manager asks for both of whoever asks it for a rotation.
-    const secrets = rotation.secrets.map(({ secret }) => arnOf(stack, SecretReference.parse(secret)));
-    this.ops.role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['secretsmanager:RotateSecret'], resources: secrets }),
-    );
     this.ops.role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.rotate.functionArn] }),
     );
@@ -82,16 +81,18 @@ export class SweepServiceAccountSecrets extends Construct {
       grantSecretValues(this.ops.role, [credentials]);
       this.ops.alarmOn('FleetFailed', 'could not look at the organization’s service accounts');
     }
-    new Rule(this, 'Hourly', {
+    this.ops.runBySchedule('Hourly', {
       description: 'Brings every managed secret on where its rotation stopped',
-      schedule: Schedule.rate(Duration.hours(1)),
-      targets: [
-        new LambdaFunction(this.ops.fn, {
-          deadLetterQueue: this.ops.deadLetters,
-          retryAttempts: 2,
-          maxEventAge: Duration.hours(1),
-        }),
-      ],
+      expression: 'rate(1 hour)',
+      flexibleMinutes: props.schedules.flexibleMinutes,
+      retries: 2,
+      maxAge: Duration.hours(1),
+    });
+    this.ops.alarmOn('HoursToSecretEnd', 'found a managed secret that is about to end', {
+      id: 'EndsSoon',
+      statistic: Stats.MINIMUM,
+      threshold: props.secretEndsWithinHours,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
     });
     this.ops.alarmOn('SecretsBlocked', 'found secrets that cannot be rotated as things are', { id: 'Blocked' });
   }

@@ -1,7 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import type * as z from 'zod';
 import type { Config } from '../../functions/start-live-migration/contract.ts';
@@ -39,13 +37,12 @@ export class WatchLiveMigrations extends Construct {
     grantMigration(this.ops.role, props);
     // An approved cutover looks once more whether anybody still writes to the source.
     grantSecretValues(this.ops.role, [credentials, ...sourceSecrets]);
-    new Rule(this, 'EveryMinute', {
+    this.ops.runBySchedule('EveryMinute', {
       description: 'Looks after every live migration that is due',
-      schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [
-        // A tick that fails is made up for by the next one.
-        new LambdaFunction(this.ops.fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
-      ],
+      expression: 'rate(1 minute)',
+      // A tick that fails is made up for by the next one.
+      retries: 0,
+      maxAge: Duration.minutes(1),
     });
     this.ops.alarm(
       'NotLooking',

@@ -2,13 +2,16 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type * as z from 'zod';
 import { DataSettings } from '../../infra/data-settings.ts';
 import { DataStack } from '../../infra/data-stack.ts';
-import { grantReports, grantState } from '../../infra/functions/grants.ts';
+import { grantReports, grantSend, grantState } from '../../infra/functions/grants.ts';
 import { Settings } from '../../infra/settings.ts';
 import { newApp } from './synth.ts';
+
+// The first synthesis of a process loads all of the CDK.
+vi.setConfig({ testTimeout: 90_000 });
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/0b0f4f3e-1111-2222-3333-444455556666';
 
@@ -151,6 +154,20 @@ describe('the queue', () => {
   });
 });
 
+describe('a key of the stack’s own', () => {
+  it('is rotated, kept when the stack goes, and used by nobody the account does not let', () => {
+    const template = templateOf({ ownKey: true });
+    const key = only(template, 'AWS::KMS::Key');
+    expect(key).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(key.Properties.EnableKeyRotation).toBe(true);
+    const statements = key.Properties.KeyPolicy.Statement as { Principal: { AWS?: unknown } }[];
+    expect(statements).toHaveLength(1);
+    expect(JSON.stringify(statements[0]?.Principal)).toContain(':root');
+    for (const { Properties } of Object.values(queues(template)))
+      expect(JSON.stringify(Properties.KmsMasterKeyId)).toContain('OwnKey');
+  });
+});
+
 describe('a key of one’s own', () => {
   it('encrypts all of it', () => {
     const template = templateOf({ kmsKeyArn: KEY });
@@ -192,10 +209,26 @@ describe('a grant', () => {
     expect(actions.filter((action) => /Delete|Bypass/.test(action))).toEqual([]);
   });
 
-  it('comes with the key where there is one', () => {
-    expect(granted((data, role) => grantState(role, data, { write: ['a'] }), { kmsKeyArn: KEY })).toContain(
-      'kms:Decrypt',
+  it('of the key is to use it by way of the service the data lies in, and no other', () => {
+    const { app, stack } = build({ ownKey: true });
+    const functions = new Stack(app, 'Functions');
+    const role = new Role(functions, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    grantReports(role, stack, { write: ['a/'] });
+    grantSend(role, stack);
+    const { PolicyDocument } = only(Template.fromStack(functions), 'AWS::IAM::Policy').Properties;
+    const keyed = (PolicyDocument.Statement as { Action: string | string[]; Condition?: object }[]).filter(
+      ({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')),
     );
+    expect(keyed.map(({ Condition }) => JSON.stringify(Condition))).toEqual([
+      expect.stringContaining('"kms:ViaService":{"Fn::Join":["",["s3.'),
+      expect.stringContaining('"kms:ViaService":{"Fn::Join":["",["sqs.'),
+    ]);
+  });
+
+  it('comes with the key where there is one', () => {
+    const actions = granted((data, role) => grantState(role, data, { write: ['a'] }), { kmsKeyArn: KEY });
+    expect(actions).toContain('kms:Decrypt');
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 });
 
@@ -213,9 +246,12 @@ describe('the settings of the data', () => {
 });
 
 describe('the AWS Solutions rules of cdk-nag', () => {
-  it.each([{}, { kmsKeyArn: KEY, reports: { accessLogBucket: 'access-logs' } }])('find nothing in %j', (data) => {
-    const { app } = build(data);
-    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    expect(() => app.synth()).not.toThrow();
-  });
+  it.each([{}, { kmsKeyArn: KEY, reports: { accessLogBucket: 'access-logs' } }, { ownKey: true }])(
+    'find nothing in %j',
+    (data) => {
+      const { app } = build(data);
+      Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+      expect(() => app.synth()).not.toThrow();
+    },
+  );
 });

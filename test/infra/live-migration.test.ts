@@ -30,7 +30,12 @@ it('M31 alarms outside of the migrated project when nothing has looked for 15 mi
     AlarmDescription: Match.stringLikeRegexp('^watch-live-migrations failed'),
     MetricName: 'Errors',
   });
-  template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
+  template.hasResourceProperties('AWS::Scheduler::Schedule', {
+    Description: 'Looks after every live migration that is due',
+    ScheduleExpression: 'rate(1 minute)',
+    State: 'ENABLED',
+    FlexibleTimeWindow: { Mode: 'OFF' },
+  });
 });
 
 it('M17 lets both functions set and take off one tag of the sources’ secrets, and no other', () => {

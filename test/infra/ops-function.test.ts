@@ -1,10 +1,14 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OpsFunction, type OpsFunctionProps } from '../../infra/constructs/ops-function.ts';
 import { newApp, tinyBundles } from './synth.ts';
+
+// The first synthesis of a process loads all of the CDK.
+vi.setConfig({ testTimeout: 90_000 });
 
 type Environment = { readonly STATE_TABLE: string; readonly EVENT_BUS?: string | undefined };
 
@@ -12,7 +16,12 @@ const bundles = tinyBundles();
 const templateOf = (props: Partial<OpsFunctionProps<Environment>> = {}): Template => {
   const stack = new Stack(newApp(), 'Test');
   new OpsFunction<Environment>(stack, 'Sweep', {
-    foundation: { bundles, alarmTopic: new Topic(stack, 'Alarms'), logRetention: RetentionDays.ONE_WEEK },
+    foundation: {
+      bundles,
+      alarmTopic: new Topic(stack, 'Alarms'),
+      logRetention: RetentionDays.ONE_WEEK,
+      scheduleGroup: new CfnScheduleGroup(stack, 'Schedules', {}),
+    },
     lambda: 'sweep-service-account-secrets',
     purpose: 'Sweeps',
     failureImpact: 'nobody sees it.',

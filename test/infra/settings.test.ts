@@ -85,8 +85,8 @@ describe('loadSettings', () => {
       ['rotation.secrets.1.secret'],
     ],
     [
-      'more secrets than permissions fit',
-      { rotation: { secrets: Array.from({ length: 31 }, (_, n) => ({ secret: `s${n}` })) } },
+      'more secrets than a stack takes',
+      { rotation: { secrets: Array.from({ length: 301 }, (_, n) => ({ secret: `s${n}` })) } },
       ['rotation.secrets'],
     ],
     ['a topic that is none', { alarms: { topicArn: 'operations' } }, ['alarms.topicArn']],

@@ -5,7 +5,8 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type * as z from 'zod';
 import { LAMBDAS } from '../../infra/build.ts';
-import { Settings } from '../../infra/settings.ts';
+import { addDeployment } from '../../infra/deployment.ts';
+import { loadStages, Settings, type StagedSettings } from '../../infra/settings.ts';
 import { AutomationStack } from '../../infra/stack.ts';
 
 /** A folder that looks like dist to the stack: one tiny bundle per Lambda, nothing built. */
@@ -27,6 +28,27 @@ export const synth = (settings: z.input<typeof Settings>, bundles = tinyBundles(
   const app = newApp();
   const stack = new AutomationStack(app, 'Test', { settings: Settings.parse(settings), bundles });
   return { template: Template.fromStack(stack), outdir: app.outdir, stack };
+};
+
+/** Everything the settings deploy, as `cdk synth` would write it; assets are of tiny bundles. */
+export const deployed = (settings: StagedSettings, bundles = tinyBundles()) => {
+  const app = newApp();
+  const stacks = addDeployment(app, settings, bundles);
+  return { app, stacks, template: Template.fromStack(stacks.functions) };
+};
+
+export const EXAMPLES = {
+  'settings.example.json': ['settings.example.json'],
+  'small-team': ['examples/small-team.yaml'],
+  company: ['examples/company.yaml#emea', 'examples/company.yaml#apac', 'examples/company.yaml#labs'],
+  bank: ['examples/bank.yaml'],
+} as const;
+
+/** Of one of the examples, by its path below infra, with the stage behind `#`. */
+export const example = (name: string): StagedSettings => {
+  const [one] = loadStages(path.join(import.meta.dirname, '../../infra', name));
+  if (!one) throw new Error(`no ${name}`);
+  return one;
 };
 
 /** Resolves the intrinsic functions a template uses for names and ARNs, enough to compare them as text. */

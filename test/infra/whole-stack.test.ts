@@ -3,6 +3,10 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { AuditEvent } from '../../functions/audit-snapshot-schedules/contract.ts';
+import { ReconcileEvent } from '../../functions/bridge-alerts-to-tickets/contract.ts';
+import { SweepEvent } from '../../functions/rotate-service-account-secret/contract.ts';
+import { WatchEvent } from '../../functions/start-live-migration/contract.ts';
 import { LAMBDAS } from '../../infra/build.ts';
 import { DataStack } from '../../infra/data-stack.ts';
 import { loadSettings } from '../../infra/settings.ts';
@@ -76,8 +80,37 @@ it('deploys every function there is', () => {
 });
 
 describe('every role', () => {
-  it('belongs to one function', () => {
-    expect(resources('AWS::IAM::Role')).toHaveLength(functions().size);
+  it('belongs to one function, or to the schedules of one', () => {
+    const roles = resources('AWS::IAM::Role').map(
+      ([, { Properties }]) => Properties.AssumeRolePolicyDocument.Statement[0],
+    );
+    const of = (service: string) => roles.filter(({ Principal }) => Principal.Service === service);
+    expect(of('lambda.amazonaws.com')).toHaveLength(functions().size);
+    const timed = new Set(
+      resources('AWS::Scheduler::Schedule').map(([, { Properties }]) => text(Properties.Target.Arn)),
+    );
+    expect(of('scheduler.amazonaws.com')).toHaveLength(timed.size);
+    expect(roles).toHaveLength(functions().size + timed.size);
+  });
+
+  it('of a schedule can be taken by this stack’s schedules alone, and may invoke one function', () => {
+    const group = resources('AWS::Scheduler::ScheduleGroup').map(([id]) => `<${id}.Arn>`);
+    for (const [id, { Properties }] of resources('AWS::Scheduler::Schedule')) {
+      const { Arn, RoleArn, DeadLetterConfig } = Properties.Target;
+      const role: string = RoleArn['Fn::GetAtt'][0];
+      const trust = resources('AWS::IAM::Role').find(([each]) => each === role)?.[1].Properties
+        .AssumeRolePolicyDocument;
+      const statement = trust.Statement[0];
+      expect([id, text(statement.Condition.StringEquals['aws:SourceArn'])]).toEqual([id, ...group]);
+      expect([id, text(statement.Condition.StringEquals['aws:SourceAccount'])]).toEqual([id, '<AWS::AccountId>']);
+      const statements = resources('AWS::IAM::Policy')
+        .filter(([, policy]) => policy.Properties.Roles.some((each: { Ref: string }) => each.Ref === role))
+        .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Statement[]);
+      expect(statements.map(({ Action, Resource }) => [Action, text(Resource)])).toEqual([
+        ['lambda:InvokeFunction', text(Arn)],
+        ['sqs:SendMessage', text(DeadLetterConfig.Arn)],
+      ]);
+    }
   });
 
   it('has no resource * but for X-Ray, and no action *', () => {
@@ -197,25 +230,116 @@ describe('every function', () => {
     }
   });
 
-  it('that runs by the clock does so by a rule of its own', () => {
-    const schedules = resources('AWS::Events::Rule').flatMap(([, { Properties }]) =>
-      Properties.ScheduleExpression === undefined ? [] : [Properties.ScheduleExpression],
+  it('that runs by the clock does so by a schedule of its own, which is put off only where nobody waits', () => {
+    const schedules = resources('AWS::Scheduler::Schedule').map(
+      ([, { Properties }]) => `${Properties.ScheduleExpression} ${Properties.FlexibleTimeWindow.Mode}`,
     );
     expect(schedules.toSorted()).toEqual([
-      'rate(1 day)',
-      'rate(1 hour)',
-      'rate(1 minute)',
-      'rate(1 minute)',
-      'rate(5 minutes)',
+      'rate(1 hour) FLEXIBLE',
+      'rate(1 minute) OFF',
+      'rate(1 minute) OFF',
+      'rate(24 hours) FLEXIBLE',
+      'rate(5 minutes) OFF',
     ]);
   });
+
+  it('is told by its schedule what its contract takes for a run by the clock', () => {
+    const contracts = { audit: AuditEvent, sweep: SweepEvent, reconcile: ReconcileEvent, watch: WatchEvent };
+    for (const [, { Properties }] of resources('AWS::Scheduler::Schedule')) {
+      const input = Properties.Target.Input.replace('<aws.scheduler.scheduled-time>', '2026-03-02T10:00:00Z');
+      const id: string = Properties.Target.Arn['Fn::GetAtt'][0];
+      const lambda = [...functions()].find(([, each]) => each.id === id)?.[0] ?? '';
+      const contract = Object.entries(contracts).find(([name]) => lambda.startsWith(name))?.[1];
+      expect(contract?.safeParse(JSON.parse(input))).toMatchObject({ success: true, data: { dryRun: false } });
+    }
+  });
+
+  it('with a schedule of less than an hour has no window, and every schedule a queue for what got lost', () => {
+    for (const [id, { Properties }] of resources('AWS::Scheduler::Schedule')) {
+      expect([id, Properties.Target.DeadLetterConfig.Arn['Fn::GetAtt']?.[1]]).toEqual([id, 'Arn']);
+      expect(Properties.Target.RetryPolicy.MaximumEventAgeInSeconds).toBeGreaterThanOrEqual(60);
+    }
+  });
+});
+
+it('has a bus of its own, whose events are kept, and puts nothing on another one', () => {
+  const [[bus] = ['']] = resources('AWS::Events::EventBus');
+  expect(
+    resources('AWS::Events::Archive').map(([, { Properties }]) => [
+      text(Properties.SourceArn),
+      Properties.RetentionDays,
+    ]),
+  ).toEqual([[`<${bus}.Arn>`, 90]]);
+  for (const [lambda, { statements }] of functions())
+    for (const { Action, Resource } of statements)
+      if (listOf(Action).includes('events:PutEvents'))
+        expect([lambda, textOf(Resource)]).toEqual([lambda, expect.stringMatching(`event-bus/<${bus}>$`)]);
+  const own = resources('AWS::Events::Rule').filter(([, { Properties }]) =>
+    Properties.EventPattern.source.includes('atlas-automation'),
+  );
+  expect(own.map(([, { Properties }]) => text(Properties.EventBusName))).toEqual(own.map(() => `<${bus}>`));
+});
+
+it('shows all alarms, and the figures of each function, on one page', () => {
+  const [[, page] = ['', { Properties: {} }]] = resources('AWS::CloudWatch::Dashboard');
+  const body = JSON.stringify(page.Properties.DashboardBody);
+  for (const [id] of resources('AWS::CloudWatch::Alarm')) expect([id, body.includes(id)]).toEqual([id, true]);
+  for (const [lambda, { id }] of functions()) expect([lambda, body.includes(id)]).toEqual([lambda, true]);
+  for (const metric of ['HoursToSecretEnd', 'Coverage', 'SecondsToTicket']) expect(body).toContain(metric);
+});
+
+it('alarms of the end of a secret, of a partial audit, of a late ticket, and of an old message', () => {
+  const alarms = resources('AWS::CloudWatch::Alarm').map(([, { Properties }]) => [
+    Properties.MetricName,
+    Properties.Threshold,
+    Properties.ComparisonOperator,
+  ]);
+  const below = 'LessThanThreshold';
+  const from = 'GreaterThanOrEqualToThreshold';
+  expect(alarms).toEqual(
+    expect.arrayContaining([
+      ['HoursToSecretEnd', 48, below],
+      ['Coverage', 100, below],
+      ['SecondsToTicket', 300, from],
+      ['ApproximateAgeOfOldestMessage', 600, from],
+    ]),
+  );
 });
 
 it('delivers the queue of alerts with partial batches, and the bundle’s own events', () => {
   const [[, mapping] = ['', { Properties: {} }]] = resources('AWS::Lambda::EventSourceMapping');
-  expect(mapping.Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+  expect(mapping.Properties).toMatchObject({
+    BatchSize: 10,
+    ScalingConfig: { MaximumConcurrency: 50 },
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+  });
   const patterns = resources('AWS::Events::Rule').map(([, { Properties }]) => Properties.EventPattern?.source);
   expect(patterns).toContainEqual(['atlas-automation']);
+});
+
+it('lets services invoke functions for this account alone, and anybody by a function URL alone', () => {
+  for (const [id, { Properties }] of resources('AWS::Lambda::Permission')) {
+    const { Principal, Action, SourceArn, SourceAccount, FunctionUrlAuthType, InvokedViaFunctionUrl } = Properties;
+    if (Principal === '*')
+      expect([id, Action, FunctionUrlAuthType ?? InvokedViaFunctionUrl]).toEqual(
+        Action === 'lambda:InvokeFunctionUrl' ? [id, Action, 'NONE'] : [id, 'lambda:InvokeFunction', true],
+      );
+    else {
+      // An ARN of this stack, or one with the account in it.
+      const isOurs = SourceAccount !== undefined || /^<[^>]+>$|:<AWS::AccountId>:/.test(text(SourceArn));
+      expect([id, Principal, isOurs]).toEqual([id, Principal, true]);
+    }
+  }
+});
+
+it('lets other services into queues and topics for this account alone, and roles be taken likewise', () => {
+  const policies = [...resources('AWS::SQS::QueuePolicy'), ...resources('AWS::SNS::TopicPolicy')].flatMap(
+    ([id, { Properties }]) =>
+      (Properties.PolicyDocument.Statement as (Statement & { Effect: string })[]).map((each) => [id, each] as const),
+  );
+  for (const [id, { Effect, Condition }] of policies)
+    if (Effect === 'Allow')
+      expect([id, JSON.stringify(Condition)]).toEqual([id, expect.stringMatching(/aws:Source(Arn|Account)/)]);
 });
 
 it('opens two functions to the outside, each of which checks signatures itself', () => {
