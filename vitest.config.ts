@@ -5,7 +5,7 @@ export default defineConfig({
     dir: 'test',
     include: ['**/*.test.ts'],
     // Slower suites that need more than npm: `.ci/run` names their folder on the command line.
-    exclude: ['browser', 'emulator', 'fleet', 'independent', 'sweep']
+    exclude: ['browser', 'deploy', 'durability', 'emulator', 'fleet', 'iam', 'independent', 'lambda-runtime', 'sweep']
       .filter((suite) => suite !== process.env['SUITE'])
       .map((suite) => `${suite}/**`),
     // Both cores of a small machine: most of the time a test waits for a process or a clock.

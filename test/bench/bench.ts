@@ -3,14 +3,19 @@ import { benchAudit } from './audit.ts';
 import { benchBridge } from './bridge.ts';
 import { benchClient } from './client.ts';
 import { benchCold } from './cold.ts';
+import { benchCost, benchCostMeasure } from './cost.ts';
 import { benchMigration } from './migration.ts';
+import { benchServe } from './serve.ts';
 
 const benches: Readonly<Record<string, () => Promise<string>>> = {
   audit: benchAudit,
   bridge: benchBridge,
   client: benchClient,
   cold: benchCold,
+  cost: benchCost,
+  'cost-measure': benchCostMeasure,
   migration: benchMigration,
+  serve: benchServe,
 };
 
 const wanted = process.argv[2] ?? '';

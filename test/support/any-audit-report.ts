@@ -110,7 +110,6 @@ export const anyReport: fc.Arbitrary<Report> = fc
           clusterId,
           clusterName,
           evidence: { [verdict.key]: verdict.value },
-          remedy: rule.remedy,
           policyDigest: 'b'.repeat(64),
           firstSeen: verdict.firstSeen,
           lastSeen: FINISHED_AT,

@@ -127,7 +127,6 @@ export function realisticReport(options: Realistic): Report {
         status === 'PASS'
           ? {}
           : { newestSnapshot: '2026-03-12T03:10:00Z', allowedHours: 13, items: ['hourly 6 h', 'daily 1 d'] },
-      remedy: rule.remedy,
       policyDigest: digest,
       firstSeen: open ? '2026-03-11T04:00:00.000Z' : '2026-01-02T04:00:00.000Z',
       lastSeen: FINISHED_AT,
@@ -279,7 +278,7 @@ export function assemble(
   const known = clusters.length + unreadable.filter(({ clusterId }) => clusterId !== null).length;
   const projects = new Set(clusters.map(({ projectId }) => projectId)).size;
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     runId: '2026-03-14T06-10-02Z-7f3a',
     mode: 'full',
     organization,

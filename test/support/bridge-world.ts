@@ -36,6 +36,8 @@ export interface BridgeOptions {
   readonly destinations?: Readonly<Record<string, object>>;
   /** The rest of the section `tickets`. */
   readonly tickets?: Readonly<Record<string, unknown>>;
+  /** The section `webhooks` of what is deployed. */
+  readonly webhooks?: Readonly<Record<string, unknown>>;
   readonly limits?: TicketSandboxOptions['limits'];
   readonly latencyMs?: number;
   /** Another policy than one that waits for nothing. */
@@ -117,6 +119,7 @@ export class BridgeWorld implements AsyncDisposable {
             ...tickets,
             policy: { groupWaitSeconds: 0, groupIntervalSeconds: 0, enrichMs: 0, ...policy },
           },
+          ...(options.webhooks && { webhooks: options.webhooks }),
         },
         environment: {
           NODE_OPTIONS: `--import=${pathToFileURL(path.join(import.meta.dirname, 'moved-clock.mjs')).href}`,
