@@ -43,6 +43,6 @@ export async function violationsAtRest(world: BridgeWorld): Promise<string[]> {
   if (world.tracker.writes > before)
     found.push(`I7: ${world.tracker.writes - before} writes after everything was at rest`);
   for (const trouble of world.troubles)
-    found.push(`trouble: ${String(trouble instanceof Array ? trouble.at(-1) : trouble)}`);
+    found.push(`trouble: ${String(Array.isArray(trouble) ? trouble.at(-1) : trouble)}`);
   return [...new Set(found)];
 }

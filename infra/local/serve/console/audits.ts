@@ -144,7 +144,10 @@ export class AuditReader {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: this.#host.machine.reportBucket, Key }));
       const decoder = new TextDecoder();
       let rest = '';
-      for await (const chunk of Body?.transformToWebStream() ?? []) {
+      const stored = Body?.transformToWebStream();
+      // Large files of a report are stored compressed.
+      const plain = Key.endsWith('.gz') ? stored?.pipeThrough(new DecompressionStream('gzip')) : stored;
+      for await (const chunk of plain ?? []) {
         const [last = '', ...whole] = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n').toReversed();
         rest = last;
         yield* whole.toReversed();
