@@ -59,11 +59,14 @@ export async function createSecret(step: Step, rotation: Rotation, haste: Haste 
   });
 }
 
-/** What createSecret would do, without doing it. Throws where it would stop. */
+/** What createSecret would do, without doing it: at most a token is tried. Throws where it would stop. */
 export async function preview(step: Step, rotation: Rotation, haste: Haste = {}): Promise<{ do: string }> {
   const { decision, view } = await decideNext(step, rotation, viewWith(step, rotation, haste));
   if (decision.do === 'alert' || decision.do === 'wait') throw stopped(decision, view, rotation);
-  if (decision.do === 'mint') await requireFeasible(step, rotation, view);
+  if (decision.do === 'mint') {
+    await requireFeasible(step, rotation, view);
+    await proveCurrent(step, rotation, view);
+  }
   return decision;
 }
 

@@ -40,6 +40,7 @@ it.each([
   ['I1: the previous secret is revoked while it is rolled back to', 'self/previous expired/fresh 37!L 47!U'],
   ['I1: the same in the last moment', 'self/previous expired/fresh DescribeSecret.10:!L PutSecretValue.2:!U'],
   ['I4: revoked days after the mint, with the token of what goes', 'self/previous in grace/fresh 108X29 127!U'],
+  ['I11: a dry run that does not try what the real one proves first', 'admin/previous expired/empty 1!V 17!B'],
   ['I2: rolled back to what was rolled back', 'admin/none/fresh 51!L 52!Q'],
 ])('%s', async (_, schedule) => {
   const played = await loaded.model.replay(schedule);
