@@ -13,7 +13,10 @@ type Pace = z.output<typeof Pace>;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** Writes one container takes at a time, so that not every one of them costs a write of its own. */
+/**
+ * Writes one container takes at a time at the most, so that not every one of them costs a write of its own. It takes as
+ * many as it lately had use for: what it takes and does not write is lost to everybody for the minute.
+ */
 const SHARE = 20;
 /** How long a pause that somebody else set may go unseen. */
 const BLIND_MS = 2_000;
@@ -34,7 +37,7 @@ export interface Pacer {
 }
 
 export function createPacer(state: State, clock: Clock): Pacer {
-  const held = new Map<string, { left: number; until: number; looked: number }>();
+  const held = new Map<string, { share: number; left: number; until: number; looked: number }>();
   const key = (destination: string) => ({ pk: 'destination', sk: destination });
   const fresh = (now: number): Pace => ({
     pausedUntil: 0,
@@ -52,6 +55,7 @@ export function createPacer(state: State, clock: Clock): Pacer {
       own.left--;
       return undefined;
     }
+    const wanted = own === undefined ? 1 : own.left === 0 ? own.share * 2 : own.share - own.left;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const stored = await state.read(key(destination), Pace, deadline);
       const pace = stored?.value ?? fresh(now);
@@ -64,7 +68,7 @@ export function createPacer(state: State, clock: Clock): Pacer {
       if (minute.used >= perMinute) return { until: minute.at + MINUTE, why: `${perMinute} writes a minute` };
       const share = Math.max(
         1,
-        Math.min(SHARE, Math.floor(perMinute / 10), perMinute - minute.used, perHour - hour.used),
+        Math.min(wanted, SHARE, Math.floor(perMinute / 10), perMinute - minute.used, perHour - hour.used),
       );
       const next: Pace = {
         pausedUntil: 0,
@@ -75,7 +79,7 @@ export function createPacer(state: State, clock: Clock): Pacer {
         ? await state.replace(stored, next, deadline)
         : await state.create(key(destination), next, deadline);
       if (!written) continue;
-      held.set(destination, { left: share - 1, until: minute.at + MINUTE, looked: now });
+      held.set(destination, { share, left: share - 1, until: minute.at + MINUTE, looked: now });
       return undefined;
     }
     return { until: now + 1_000, why: 'everybody wants to write at once' };
