@@ -28,6 +28,14 @@ export interface TimedRun {
   readonly maxAge: Duration;
 }
 
+/** When a schedule fires, as CloudFormation has it. */
+export const timesOf = ({ expression, timeZone = 'UTC', flexibleMinutes = 0 }: Omit<TimedRun, 'input'>) => ({
+  scheduleExpression: expression,
+  scheduleExpressionTimezone: timeZone,
+  flexibleTimeWindow:
+    flexibleMinutes === 0 ? { mode: 'OFF' } : { mode: 'FLEXIBLE', maximumWindowInMinutes: flexibleMinutes },
+});
+
 /** What the function is told of a run. EventBridge Scheduler puts in what stands in angle brackets. */
 const EVENT = {
   source: 'aws.scheduler',
@@ -85,12 +93,7 @@ export class TimedRuns extends Construct {
       description: run.description,
       groupName: group.ref,
       state: 'ENABLED',
-      scheduleExpression: run.expression,
-      scheduleExpressionTimezone: run.timeZone ?? 'UTC',
-      flexibleTimeWindow:
-        run.flexibleMinutes === undefined || run.flexibleMinutes === 0
-          ? { mode: 'OFF' }
-          : { mode: 'FLEXIBLE', maximumWindowInMinutes: run.flexibleMinutes },
+      ...timesOf(run),
       target: {
         arn: fn.functionArn,
         roleArn: this.#role.attrArn,

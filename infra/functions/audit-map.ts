@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { AuditSettings } from '../../functions/audit-snapshot-schedules/contract.ts';
 import { accept } from '../constructs/accepted.ts';
 import type { OpsFoundation, OpsFunction } from '../constructs/ops-function.ts';
-import type { TimedRun } from '../constructs/timed-runs.ts';
+import { type TimedRun, timesOf } from '../constructs/timed-runs.ts';
 import type { DataStack } from '../data-stack.ts';
 import { exportedArn } from './grants.ts';
 
@@ -150,12 +150,7 @@ export class AuditMap extends Construct {
       description: run.description,
       groupName: scheduleGroup.ref,
       state: 'ENABLED',
-      scheduleExpression: run.expression,
-      scheduleExpressionTimezone: run.timeZone ?? 'UTC',
-      flexibleTimeWindow:
-        run.flexibleMinutes === undefined || run.flexibleMinutes === 0
-          ? { mode: 'OFF' }
-          : { mode: 'FLEXIBLE', maximumWindowInMinutes: run.flexibleMinutes },
+      ...timesOf(run),
       target: {
         arn: machine.ref,
         roleArn: role.attrArn,
