@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
@@ -105,7 +106,9 @@ export async function startChromium(): Promise<Chromium> {
     },
     visit: (address, view) => visit(address, view),
     async [Symbol.asyncDispose]() {
-      await browser.close();
+      // One that does not end by itself is ended: a child of it that holds its output keeps the call waiting for ever.
+      const ended = await Promise.race([browser.close().then(() => true), setTimeout(10_000, false, { ref: false })]);
+      if (!ended) browser.process()?.kill('SIGKILL');
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -43,9 +43,10 @@ beforeAll(async () => {
   await mkdir(PICTURES, { recursive: true });
 }, 240_000);
 afterAll(async () => {
+  // The pages go first: they hold connections to the hosts.
+  await chromium?.[Symbol.asyncDispose]();
   await scene?.[Symbol.asyncDispose]();
   await local?.[Symbol.asyncDispose]();
-  await chromium?.[Symbol.asyncDispose]();
   // What runs is waited for.
 }, 60_000);
 
@@ -181,21 +182,21 @@ describe('the console', () => {
     await using opened = await chromium.visit(at('/functions/audit-snapshot-schedules?kind=audit', scene.local));
     const { page } = opened;
     await page.select('select[name="f.mode"]', 'full');
-    await Promise.all([page.waitForNavigation(), page.click('button[value="dry"]')]);
+    await Promise.all([page.waitForNavigation(), page.locator('button[value="dry"]').click()]);
     const dryRuns = () =>
       scene.local.host.ledger
         .runs('audit-snapshot-schedules')
         .filter(({ result = '' }) => result.includes('"dryRun":true'));
     await vi.waitFor(() => expect(dryRuns()).toHaveLength(1), { timeout: 30_000 });
     await page.type('input[name="f.organization"]', 'not an id');
-    await Promise.all([page.waitForNavigation(), page.click('button[value="run"]')]);
+    await Promise.all([page.waitForNavigation(), page.locator('button[value="run"]').click()]);
     expect(await page.$eval('.wrong', (told) => told.textContent)).toContain('must be 24 hexadecimal digits');
     expect(await page.$eval('input[name="f.organization"]', (field) => field.value)).toBe('not an id');
     await picture(page, 'form-refused');
     expect(dryRuns()).toHaveLength(1);
     await page.$eval('input[name="f.organization"]', (field) => (field.value = ''));
     const before = scene.local.host.ledger.runs('audit-snapshot-schedules').length;
-    await Promise.all([page.waitForNavigation(), page.click('button[value="run"]')]);
+    await Promise.all([page.waitForNavigation(), page.locator('button[value="run"]').click()]);
     await vi.waitFor(
       () => {
         const [last] = scene.local.host.ledger.runs('audit-snapshot-schedules');
@@ -217,7 +218,7 @@ describe('the console', () => {
       await page.type('#by', name);
       for (const box of ['#stopped', '#inventory'])
         if (!(await page.$eval(box, (field) => field.checked))) await page.click(box);
-      await Promise.all([page.waitForNavigation(), page.click(button)]);
+      await Promise.all([page.waitForNavigation(), page.locator(button).click()]);
       return await page.$eval('main', (main) => main.innerText);
     };
     expect(await decide('ada', '.decide button[value="run"]')).toMatch(/Not taken/);
@@ -238,7 +239,7 @@ describe('the console', () => {
     const before = host.ledger.runs('deliver-tickets').length;
     await using opened = await chromium.visit(at('/queue', scene.local));
     const { page } = opened;
-    await Promise.all([page.waitForNavigation(), page.click('form[action="/queue/redrive"] button')]);
+    await Promise.all([page.waitForNavigation(), page.locator('form[action="/queue/redrive"] button').click()]);
     await vi.waitFor(() => expect(host.ledger.runs('deliver-tickets').length).toBeGreaterThan(before), {
       timeout: 15_000,
     });

@@ -24,10 +24,12 @@ const main = () => document.querySelector('main');
 const typing = () => main().contains(document.activeElement) && document.activeElement.matches('input, textarea, select, button, summary');
 const changed = (field) => field.type === 'checkbox' ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
 const touched = () => [...main().querySelectorAll('textarea, input')].some(changed) || main().querySelector('.problem[role=alert]') !== null;
+/* What somebody is about to press stays where it is. */
+const pressing = () => main().querySelector(':is(a, button, summary, label):hover') !== null;
 const note = document.getElementById('live');
 let waiting = false;
 const refresh = async () => {
-  if (typing() || touched() || document.querySelector('main details[open]')) { note.textContent = 'there is news: reload'; return; }
+  if (typing() || touched() || pressing() || document.querySelector('main details[open]')) { note.textContent = 'there is news: reload'; return; }
   if (waiting) return;
   waiting = true;
   try {
@@ -35,7 +37,7 @@ const refresh = async () => {
     const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
     if (!answer.ok) { note.textContent = 'reload the page'; return; }
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
-    if (fresh && !typing() && !touched()) {
+    if (fresh && !typing() && !touched() && !pressing()) {
       main().replaceWith(document.adoptNode(fresh));
       main().querySelectorAll('.scroll').forEach((each, nth) => { each.scrollLeft = scrolled[nth] ?? 0; });
     }
