@@ -1,9 +1,13 @@
-/** Explores on several threads: gives out tasks, and adds up what comes back. */
+/** Explores on several threads: gives out tasks, which may depend on what was found so far, and adds up what comes back. */
 import { Worker } from 'node:worker_threads';
 import type { Explored } from './explore.ts';
 import type { Task } from './worker.ts';
 
-export async function exploreOn(threads: number, model: string, tasks: Iterable<Task>): Promise<Explored> {
+export async function exploreOn(
+  threads: number,
+  model: string,
+  tasks: (soFar: Explored) => Iterable<Task>,
+): Promise<Explored> {
   const all: Explored = {
     schedules: 0,
     effects: 0,
@@ -12,7 +16,7 @@ export async function exploreOn(threads: number, model: string, tasks: Iterable<
     states: new Set(),
     failures: [],
   };
-  const queue = Iterator.from(tasks);
+  const queue = Iterator.from(tasks(all));
   const work = async (): Promise<void> => {
     // A test runner's own flags are not for this thread.
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {

@@ -2,6 +2,7 @@
  * The inside of a container: loads one bundle and runs its handler on each event the host sends, one at a time. Runs
  * as a process of its own, so that a bundle has its own environment and memory, and can be killed like the real thing.
  */
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 
@@ -55,6 +56,7 @@ function contextOf({ requestId, timeoutMs, functionName, functionArn, memoryMb }
 }
 
 async function main(bundle: string): Promise<void> {
+  delete process.env['NODE_COMPILE_CACHE'];
   // Loading begins at once, as in Lambda's init phase; a bundle that can't be loaded fails its first invocation.
   const loading = import(pathToFileURL(bundle).href).then((module) => Bundle.parse(module).handler);
   loading.catch(() => {});
@@ -75,6 +77,8 @@ async function main(bundle: string): Promise<void> {
         ...(error.stack && { stack: error.stack }),
       });
     }
+    // A container is killed, it does not end: what it compiled is written while it lives, where a cache was asked for.
+    flushCompileCache();
   });
   // Without its host a container has nobody to answer to.
   process.on('disconnect', () => process.exit());
