@@ -1,6 +1,6 @@
 /**
  * The rotation under every fault this model knows. A few thousand schedules by default; with `SUITE=model` every single
- * fault there is, interleavings, and then pairs of faults until enough distinct schedules were played, or for
+ * fault there is, interleavings, and then pairs of faults (some, and more) until enough distinct schedules were played, or for
  * `MODEL_SECONDS`. `MODEL_SEED` chooses other pairs and interleavings; `MODEL_PAIRS`, of a thousand first faults those that
  * are followed by every second one, however long that takes.
  */
@@ -47,7 +47,7 @@ function* tasks(scenes: readonly string[], isOver: () => boolean): Generator<Tas
   yield* always(scenes);
   if (!isWhole) return;
   const last = Number(wantedPairs ?? 1_000);
-  while (given.pairs < last && (wantedPairs !== undefined || !isOver())) {
+  while (given.pairs < last && (given.pairs < 1 || wantedPairs !== undefined || !isOver())) {
     const from = given.pairs++;
     yield { kind: 'pairs', job: { scenes, from, to: given.pairs, seed } };
   }
