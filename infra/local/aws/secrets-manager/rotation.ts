@@ -68,6 +68,12 @@ export interface RotationEnvironment {
   readonly changed?: (secret: Secret) => void;
 }
 
+/**
+ * How long a rotation that failed waits before it is tried again: as often as the bundle's own sweep looks. AWS says only
+ * that it tries again.
+ */
+const FAILED_WAITS_MS = 3_600_000;
+
 const everyStep: readonly RotationStep[] = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'];
 
 export function createRotations(environment: RotationEnvironment): Rotations {
@@ -146,6 +152,7 @@ export function createRotations(environment: RotationEnvironment): Rotations {
       }
       if (!goesOn(secret, run)) return;
     }
+    run.failedAt = clock.now().getTime();
     announce(secret, run.token, 'RotationFailed');
   };
 
@@ -210,6 +217,7 @@ export function createRotations(environment: RotationEnvironment): Rotations {
       const pending = secret.labels[PENDING];
       if (pending !== undefined && pending !== secret.labels[CURRENT]) {
         if (run?.token !== pending || driven.has(run)) return undefined;
+        if (run.failedAt !== undefined && clock.now().getTime() < run.failedAt + FAILED_WAITS_MS) return undefined;
         run.cancelled = false;
         changed(secret);
         inBackground(run, () => drive(secret, run));
@@ -220,7 +228,7 @@ export function createRotations(environment: RotationEnvironment): Rotations {
     abandoned: (secret, token) => announce(secret, token, 'RotationAbandoned'),
     resume(secret) {
       const { run, rotation } = secret;
-      if (!run || run.cancelled || driven.has(run) || !rotation?.enabled || secret.deleteAt !== undefined) return;
+      if (!run || run.cancelled || run.failedAt !== undefined || driven.has(run) || !rotation?.enabled || secret.deleteAt !== undefined) return;
       inBackground(run, () => (run.testOnly ? test : drive)(secret, run));
     },
     async settled() {

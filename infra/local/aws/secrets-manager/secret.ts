@@ -28,6 +28,8 @@ export interface RotationRun {
   readonly token: string;
   readonly rotationToken: string;
   cancelled: boolean;
+  /** When its attempts were used up, last. */
+  failedAt?: number;
   /** Only the test step, of a rotation that is set up and not started. */
   readonly testOnly?: boolean;
 }

@@ -160,6 +160,20 @@ test('when it is due, the schedule tries the stuck rotation again under its toke
   expect((await r.describe()).VersionIdsToStages?.[version(2)]).toEqual(['AWSCURRENT']);
 });
 
+test('a rotation that fails again and again is tried once an hour', async () => {
+  await using r = await rotating(never);
+  const { ARN } = await r.rotate(2);
+  await r.settled();
+  r.aws.clock.advance(32 * 86_400_000);
+  expect(r.aws.secretsManager.rotateDue()).toEqual([ARN]);
+  await r.settled();
+  r.aws.clock.advance(3_599_000);
+  expect(r.aws.secretsManager.rotateDue()).toEqual([]);
+  r.aws.clock.advance(1_000);
+  expect(r.aws.secretsManager.rotateDue()).toEqual([ARN]);
+  await r.settled();
+});
+
 test('a rotation that is under way is not driven a second time by the schedule', async () => {
   await using r = await rotating();
   const { promise, resolve } = Promise.withResolvers<void>();
