@@ -54,7 +54,7 @@ function webhook(cluster: string): RequestInit {
 let folder = '';
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('makes exactly one ticket of every webhook it accepted, whenever it is killed', { timeout: 600_000 }, async () => {
+it('makes exactly one ticket of every webhook it accepted, whenever it is killed', { timeout: 900_000 }, async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'atlas-automation-lives-'));
   const orders = {
     settings,
@@ -111,7 +111,7 @@ it('makes exactly one ticket of every webhook it accepted, whenever it is killed
       expect(last.machine.alertQueue.size).toBe(0);
       expect(count(accepted)).toEqual([...accepted].map((cluster) => `${cluster}: 1`));
     },
-    { timeout: 240_000, interval: 1_000 },
+    { timeout: 480_000, interval: 1_000 },
   );
   // What was sent and not answered may have come in, once.
   for (const cluster of sent) expect(ticketsOf(cluster), cluster).toBeLessThanOrEqual(1);

@@ -12,19 +12,22 @@ declare module 'vitest' {
   }
 }
 
-let bundles: string | undefined;
+let folder: string | undefined;
 
 /**
  * Fails the whole run, with a plain message, on a Node that is too old; builds the bundles the tests run, or only those
- * that `LAMBDAS` names, separated by commas.
+ * that `LAMBDAS` names, separated by commas. Whatever a test, or a library it uses, puts into the folder for temporary
+ * files goes with the run.
  */
 export async function setup({ provide }: TestProject): Promise<void> {
-  bundles = await mkdtemp(path.join(tmpdir(), 'atlas-automation-'));
+  folder = await mkdtemp(path.join(tmpdir(), 'atlas-automation-'));
+  process.env['TMPDIR'] = folder;
+  const bundles = path.join(folder, 'bundles');
   const only = process.env['LAMBDAS']?.split(',').filter((lambda) => lambda !== '');
   await buildBundles({ outdir: bundles, ...(only && { only }) });
   provide('bundles', bundles);
 }
 
 export async function teardown(): Promise<void> {
-  if (bundles !== undefined) await rm(bundles, { recursive: true, force: true });
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 }
