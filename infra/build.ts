@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
@@ -79,9 +79,33 @@ const INSTEAD: Readonly<Record<string, string>> = {
     };`,
   // Reads the names of browsers.
   bowser: "throw new Error('bowser is not in the bundle');",
+  // Schemas are read as they are, not turned into code first: that pays after many values, and most starts see a few.
+  // Set before any schema is there: what makes one asks when it is made.
+  zod: "import { config } from 'zod'; config({ jitless: true }); export * from 'zod';",
+  // All undici uses of Node's, which is loaded with what compares and prints whole objects.
+  'assert of undici': `
+    module.exports = (holds, message = 'an assertion of undici does not hold') => {
+      if (!holds) throw message instanceof Error ? message : new Error(message);
+    };`,
+  // All the SDK's checksums use of Node's, which is loaded when one is reckoned.
+  'zlib of checksums': "export const crc32 = (...given) => process.getBuiltinModule('node:zlib').crc32(...given);",
+  // Node's own comes with what watches folders and reads lines; files are read here, and no more.
+  'node:fs/promises': `
+    const { readFile: read } = process.getBuiltinModule('node:fs');
+    export const readFile = process.getBuiltinModule('node:util').promisify(read);
+    export default { readFile };`,
   // The class that is global in Node, with a quarter of a megabyte of tables for where it is not.
   'whatwg-url': 'export const { URL, URLSearchParams } = globalThis;',
 };
+
+/** Those of them that handlers import: found from here, wherever a handler lies. */
+const OURS = ['undici', 'zod'];
+
+/** Where undici loads its HTTP/2, and Node's with it, and what stands there instead: load it with a server that speaks it. */
+const HTTP2 = [
+  "const connectH2 = require('./client-h2.js')",
+  "const connectH2 = (...given) => require('./client-h2.js')(...given)",
+] as const;
 
 const packagesInPart: Plugin = {
   name: 'packages-in-part',
@@ -91,12 +115,25 @@ const packagesInPart: Plugin = {
       ({ path: name, resolveDir, namespace }) =>
         namespace === 'instead'
           ? undefined
-          : { path: name, namespace: 'instead', pluginData: name === 'undici' ? import.meta.dirname : resolveDir },
+          : { path: name, namespace: 'instead', pluginData: OURS.includes(name) ? import.meta.dirname : resolveDir },
+    );
+    onResolve({ filter: /^node:assert$/ }, ({ importer }) =>
+      /[\\/]undici[\\/]/.test(importer) ? { path: 'assert of undici', namespace: 'instead' } : undefined,
+    );
+    onResolve({ filter: /^node:zlib$/ }, ({ importer }) =>
+      importer.endsWith('Crc32Node.js') ? { path: 'zlib of checksums', namespace: 'instead' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'instead' }, ({ path: name, pluginData: resolveDir }) => ({
       contents: INSTEAD[name] ?? '',
       resolveDir,
     }));
+    onLoad({ filter: /[\\/]undici[\\/]lib[\\/]dispatcher[\\/]client\.js$/ }, ({ path: file }) => {
+      const [eager, lazy] = HTTP2;
+      const source = readFileSync(file, 'utf8');
+      if (!source.includes(eager))
+        throw new Error(`${file} loads its HTTP/2 in another way: see HTTP2 in infra/build.ts`);
+      return { contents: source.replace(eager, lazy) };
+    });
     // What undici requires where it is first needed, and never is here: bodies that are forms, and a parser for processors
     // without SIMD, which no Lambda runs on.
     onLoad({ filter: /[\\/]undici[\\/]lib[\\/](web|llhttp[\\/]llhttp-wasm)\b.*\.js$/ }, ({ path: file }) => ({
@@ -134,8 +171,11 @@ const bundle = async (
     legalComments: 'none',
     sourcemap: 'linked',
     sourcesContent: false,
-    // Packages that are still CommonJS ask for `require`, which ESM does not have.
-    banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
+    // Packages that are still CommonJS ask for `require`, which ESM does not have. Made when it is asked for: every chunk
+    // has one, and hardly any uses it.
+    banner: {
+      js: "const require = (name) => process.getBuiltinModule('node:module').createRequire(import.meta.url)(name);",
+    },
     plugins: [packagesInPart, builtinsOnDemand],
     // What goes wrong is in the error this rejects with.
     logLevel: 'silent',

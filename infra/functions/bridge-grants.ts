@@ -24,10 +24,8 @@ export interface BridgeProps {
 
 export const RUNBOOK = 'functions/bridge-alerts-to-tickets/README.md';
 
-const PARTITIONS = [
-  'alert#*',
-  'alert-look',
-  'alert-projects',
+/** Of the state table: what bringing a ticket on reads and writes, which all three do. */
+const DRIVING = [
   'audit#*',
   'cluster-names',
   'dead#*',
@@ -35,10 +33,11 @@ const PARTITIONS = [
   'due#*',
   'incident#*',
   'neighbours#*',
-  'open#*',
-  'own-troubles',
   'ticket#*',
 ];
+
+/** What hearing of an alert, or of a trouble of the bundle's own, reads and writes besides. */
+export const HEARING = ['alert#*', 'alert-projects', 'open#*', 'own-troubles'];
 
 /** The environment of the three functions that write tickets. */
 export const environmentOf = ({ atlasBaseUrl, eventBus, credentials, data }: BridgeProps) => ({
@@ -48,9 +47,13 @@ export const environmentOf = ({ atlasBaseUrl, eventBus, credentials, data }: Bri
   ATLAS_CREDENTIALS_SECRET: credentials?.secret,
 });
 
-/** Incidents, the trackers' secrets, and the account that acknowledges alerts. */
-export function grantBridge(role: IRole, { data, tickets, credentials }: BridgeProps): void {
-  grantState(role, data, { write: PARTITIONS });
+/** Incidents and `besides`, partitions of this function; the trackers' secrets, and the account that acknowledges alerts. */
+export function grantBridge(
+  role: IRole,
+  { data, tickets, credentials }: BridgeProps,
+  besides: readonly string[] = [],
+): void {
+  grantState(role, data, { write: [...DRIVING, ...besides] });
   grantSecretValues(role, [
     ...tickets.destinations.flatMap((destination) => secretsOf(destination)).map((secret) => ({ secret })),
     ...(credentials ? [credentials] : []),

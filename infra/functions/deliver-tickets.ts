@@ -8,7 +8,7 @@ import type * as z from 'zod';
 import type { DeliverConfig } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { ALERT_QUEUE } from '../alert-queue.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
-import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
+import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, HEARING, RUNBOOK } from './bridge-grants.ts';
 import { grantSend } from './grants.ts';
 
 /**
@@ -31,7 +31,7 @@ export class DeliverTickets extends Construct {
       settings: { tickets },
       timeout: Duration.seconds(ALERT_QUEUE.functionSeconds),
     });
-    grantBridge(this.ops.role, props);
+    grantBridge(this.ops.role, props, HEARING);
     alarmOnRefusals(this);
     this.ops.alarmOn('MessagesPoisoned', 'was given messages that nobody can read');
     // Reminds itself of an incident that waits for more alerts, in the order of that incident's messages.

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import type * as z from 'zod';
 import type { Config } from '../../functions/bridge-alerts-to-tickets/contract.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
-import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, RUNBOOK } from './bridge-grants.ts';
+import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, HEARING, RUNBOOK } from './bridge-grants.ts';
 
 /**
  * Triggers: every five minutes to look at Atlas, every minute for what has fallen due. May: what the delivery of tickets
@@ -27,7 +27,7 @@ export class ReconcileAlerts extends Construct {
       timeout: Duration.minutes(4),
       silence: Duration.hours(1),
     });
-    grantBridge(this.ops.role, props);
+    grantBridge(this.ops.role, props, [...HEARING, 'alert-look']);
     alarmOnRefusals(this);
     // One that fails is made up for by the next.
     const once = { retries: 0, maxAge: Duration.minutes(1) };

@@ -22,11 +22,8 @@ export interface Queue {
 /** Who sends is being waited for, by a webhook that allows seconds. */
 const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
-/**
- * `md5`: the body's digest is part of what is signed, so SQS takes no other body, and need not say which one it took.
- * `cacheMiddleware`: the middlewares of a command are put in order once, not at every call.
- */
-const lean = { md5: false, cacheMiddleware: true } as const;
+/** The body's digest is part of what is signed, so SQS takes no other body, and need not say which one it took. */
+const lean = { md5: false } as const;
 
 export function createQueue(
   url: string,

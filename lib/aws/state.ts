@@ -130,7 +130,7 @@ export const secondsOf = (instant: Date): number => Math.ceil(instant.getTime() 
 /** The state in one DynamoDB table with the keys `pk` and `sk`, and `expiresAt` as its TTL attribute. */
 export function createState(
   table: string,
-  client: DynamoDBClient = new DynamoDBClient({ cacheMiddleware: true, requestHandler: patience }),
+  client: DynamoDBClient = new DynamoDBClient({ requestHandler: patience }),
   clock: Clock = systemClock,
 ): State {
   const within = (deadline: Deadline) => ({ abortSignal: deadline.signal });

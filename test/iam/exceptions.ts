@@ -34,9 +34,14 @@ export const exceptions: readonly Exception[] = [
   },
   {
     grant:
-      /^(deliver-tickets|reconcile-alerts|receive-ticket-update) \| dynamodb(: reads|:PutItem) \| table\/atlas-automation \| dynamodb:LeadingKeys (alert#\*|alert-look|alert-projects|audit#\*|cluster-names|dead#\*|destination|due#\*|incident#\*|neighbours#\*|open#\*|own-troubles|ticket#\*)$/,
+      /^(deliver-tickets|reconcile-alerts|receive-ticket-update) \| dynamodb(: reads|:PutItem) \| table\/atlas-automation \| dynamodb:LeadingKeys (audit#\*|cluster-names|dead#\*|due#\*|neighbours#\*|ticket#\*)$/,
     because:
-      'The three keep one journal with one code: which of them meets a case first is chance, and was not all met.',
+      'The three bring tickets on with one code: which of them meets a case first is chance, and was not all met.',
+  },
+  {
+    grant:
+      /^(deliver-tickets|reconcile-alerts) \| dynamodb(: reads|:PutItem) \| table\/atlas-automation \| dynamodb:LeadingKeys (alert-projects|open#\*|own-troubles)$/,
+    because: 'The two hear of alerts and of the bundle’s own troubles with one code, and chance is the same.',
   },
   {
     grant:

@@ -1,13 +1,10 @@
 /**
  * Every call the functions made of AWS in the integration tests, against the roles the stack gives them: each is allowed
  * by the role of the function that made it, in a deployment by the settings of that test, and nothing is granted that no
- * call needed. `AWS_CALLS` names a record of those tests; without it they are run first, which takes some minutes.
+ * call needed. `AWS_CALLS` names the record of those tests, which a run of them with `RECORD_AWS_CALLS` leaves.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LAMBDAS } from '../../infra/build.ts';
 import { RECORD_FILE } from '../../infra/local/aws/recorder.ts';
@@ -34,28 +31,23 @@ let deployments: Replayed[] = [];
 let judge: Judge;
 
 beforeAll(async () => {
-  const record = readRecord(process.env['AWS_CALLS'] ?? (await recordNow()));
+  const record = readRecord(recordFile());
   made = record.made;
   deployments = record.deployments.map((each) => {
     const deployed = settingsOf(each);
     return { ...each, deployed, policies: policiesOf(deployed, bundles) };
   });
   judge = running.use(await startJudge());
-}, 900_000);
+}, 300_000);
 
-/** Runs the integration tests with the recorder on. */
-async function recordNow(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'aws-calls-'));
-  running.defer(() => rm(folder, { recursive: true, force: true }));
-  const file = path.join(folder, 'calls.jsonl');
-  const { SUITE: _, LAMBDAS: __, VITEST: ___, ...env } = process.env;
-  const tests = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', 'test/integration'], {
-    env: { ...env, [RECORD_FILE]: file },
-    stdio: 'ignore',
-  });
-  const [status] = await once(tests, 'exit');
-  if (status !== 0) throw new Error(`the integration tests ended with ${status}: there is nothing to replay`);
-  return file;
+/** Names the record, or says how one is made. */
+function recordFile(): string {
+  const file = process.env['AWS_CALLS'];
+  if (file && existsSync(file)) return file;
+  throw new Error(
+    `${file ? `there is no file ${file}, which AWS_CALLS names` : 'AWS_CALLS is not set'}: record the calls of the integration tests first, ` +
+      `which takes some minutes (${RECORD_FILE}=calls.jsonl npm test integration), then replay them (AWS_CALLS=calls.jsonl SUITE=iam npm test iam/)`,
+  );
 }
 
 it('has calls of every function to replay', () => {

@@ -184,6 +184,41 @@ describe('buildBundles', () => {
     );
   });
 
+  it('reads schemas as they are, before the first one is made', async () => {
+    const options = project({
+      [ROTATE]: "import * as z from 'zod'; export const handler = async () => [z.config().jitless, z.int().parse(1)];",
+    });
+    await buildBundles(options);
+    expect(run(path.join(options.outdir, 'rotate-service-account-secret', 'index.mjs'))).toEqual([true, 1]);
+  });
+
+  it('loads Node’s HTTP/2 with a server that speaks it, and not before', async () => {
+    const options = project({
+      [ROTATE]: `
+        import http from 'node:http';
+        import { Agent, request } from 'undici';
+        const listening = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
+        const hasHttp2 = () => process.moduleLoadList.includes('NativeModule http2');
+        export const handler = async () => {
+          const one = http.createServer((asked, answer) => answer.end('1'));
+          const dispatcher = new Agent();
+          const first = await request('http://127.0.0.1:' + (await listening(one)), { dispatcher, method: 'GET' });
+          const said = [await first.body.text(), hasHttp2()];
+          const two = process.getBuiltinModule('node:http2').createServer((asked, answer) => answer.end(asked.httpVersion));
+          const multiplexed = new Agent({ useH2c: true });
+          const second = await request('http://127.0.0.1:' + (await listening(two)), { dispatcher: multiplexed, method: 'GET' });
+          said.push(await second.body.text());
+          await dispatcher.close();
+          await multiplexed.close();
+          one.close();
+          two.close();
+          return said;
+        };`,
+    });
+    await buildBundles(options);
+    expect(run(path.join(options.outdir, 'rotate-service-account-secret', 'index.mjs'))).toEqual(['1', false, '2.0']);
+  });
+
   it('gives every Lambda a name of its own', () => {
     const names = Object.values(LAMBDAS);
     expect(new Set(names).size).toBe(names.length);
