@@ -228,7 +228,15 @@ export function createRotations(environment: RotationEnvironment): Rotations {
     abandoned: (secret, token) => announce(secret, token, 'RotationAbandoned'),
     resume(secret) {
       const { run, rotation } = secret;
-      if (!run || run.cancelled || run.failedAt !== undefined || driven.has(run) || !rotation?.enabled || secret.deleteAt !== undefined) return;
+      if (
+        !run ||
+        run.cancelled ||
+        run.failedAt !== undefined ||
+        driven.has(run) ||
+        !rotation?.enabled ||
+        secret.deleteAt !== undefined
+      )
+        return;
       inBackground(run, () => (run.testOnly ? test : drive)(secret, run));
     },
     async settled() {
