@@ -11,6 +11,7 @@ import { createSecretsManager } from '../../lib/aws/secrets-manager.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import type { Settings } from '../settings.ts';
 import { checkAccounts, checkAtlas } from './doctor/atlas-checks.ts';
+import { checkAws } from './doctor/aws-checks.ts';
 import { type Finding, isWell } from './doctor/finding.ts';
 import { checkBundles, checkNode, checkSettings, checkTickets } from './doctor/machine-checks.ts';
 import { checkSecrets, type SecretReader } from './doctor/secret-checks.ts';
@@ -45,11 +46,22 @@ async function managerFor(
   return createSecretsManager(new SecretsManagerClient(region === undefined ? {} : { region }));
 }
 
-async function checkWithSecrets(settings: Settings, manager: SecretReader): Promise<Finding[]> {
+/** Atlas is where the environment says, or else the settings, as for `npm run serve`. */
+function atAtlas(settings: Settings): Settings {
+  const baseUrl = process.env['MONGODB_ATLAS_BASE_URL'] || settings.atlas.baseUrl;
+  return { ...settings, atlas: { ...settings.atlas, baseUrl } };
+}
+
+async function checkWithSecrets(settings: Settings, manager: SecretReader, folder: boolean): Promise<Finding[]> {
   const secrets = await checkSecrets(settings, manager);
   // Without a way to the secrets, what they are for can't be tried either.
   if (secrets.length === 0 || secrets.every(({ verdict }) => verdict === 'note')) return secrets;
-  return [...secrets, ...(await checkAccounts(settings, manager)), ...(await checkDestinations(settings, manager))];
+  return [
+    ...secrets,
+    ...(folder ? [] : await checkAws(settings, process.env)),
+    ...(await checkAccounts(atAtlas(settings), manager)),
+    ...(await checkDestinations(settings, manager)),
+  ];
 }
 
 async function main(): Promise<number> {
@@ -74,7 +86,9 @@ async function main(): Promise<number> {
     ...findings,
     checkBundles(DIST),
     ...(settings ? checkTickets(settings) : []),
-    ...(settings ? await checkWithSecrets(settings, await managerFor(settings, values.data, opened)) : []),
+    ...(settings
+      ? await checkWithSecrets(settings, await managerFor(settings, values.data, opened), values.data !== undefined)
+      : []),
     ...(await checkAtlas(process.env)),
     ...(await Promise.all(values.webhook.map((address) => checkWebhook(address)))),
   ];

@@ -124,8 +124,18 @@ async function main(): Promise<number> {
     writeFileSync(file, text, { flag: yes && !values.force ? 'wx' : 'w' });
     say(`Written: ${file}`);
     for (const line of await storeSecrets(answers, secrets, data)) say(line);
+    if (
+      yes &&
+      answers.secretsIn === 'later' &&
+      (process.env['MONGODB_ATLAS_CLIENT_ID'] || process.env['TICKETS_SECRET'])
+    )
+      say('The values in the environment were stored nowhere: --secrets aws or --secrets folder says where.');
     say(`Next: npm run doctor -- --settings ${file}${answers.secretsIn === 'folder' ? ` --data ${data}` : ''}`);
-    say(`Then: npm run serve -- --settings ${file}, or deploy it`);
+    const stored =
+      answers.secretsIn === 'folder'
+        ? `; with what is stored: npm run serve -- --settings ${file} --data ${data} --atlas real --dry-run`
+        : '';
+    say(`Then: npm run serve -- --settings ${file} (a sandbox)${stored}; or deploy it`);
     return 0;
   } catch (error) {
     if (ask && error instanceof ask.Cancelled) {

@@ -73,7 +73,7 @@ export interface Machine extends AsyncDisposable {
   readonly aws: EmbeddedAws;
   readonly awsEndpoint: string;
   /** What an AWS SDK needs to talk to the embedded services. */
-  readonly sdk: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+  readonly sdk: { region: string; endpoint?: string; credentials?: { accessKeyId: string; secretAccessKey: string } };
   readonly rotate: LocalFunction;
   readonly sweep: LocalFunction;
   /** The environment of every function. */

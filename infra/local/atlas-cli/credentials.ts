@@ -39,6 +39,18 @@ export class CredentialsOutOfReach extends AutomationError {
 export const NO_CREDENTIALS = `no credentials: set MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET, or
 MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY, or ATLAS_CREDENTIALS_SECRET (a Secrets Manager name)`;
 
+/** Whether the environment names credentials at all. */
+export const hasAccess = (variables: Readonly<Record<string, string | undefined>>): boolean =>
+  Object.entries(variables).some(([name, value]) => NAMING.test(name) && value !== undefined && value !== '');
+const NAMING = /^MONGODB_ATLAS_(CLIENT_ID|CLIENT_SECRET|PUBLIC_API_KEY|PRIVATE_API_KEY)$|^ATLAS_CREDENTIALS_SECRET$/;
+
+/** Whom to ask, without the credentials. Throws ConfigError where the environment is wrong. */
+export function originFrom(variables: Readonly<Record<string, string | undefined>>): string {
+  const parsed = BaseUrl.safeParse(variables['MONGODB_ATLAS_BASE_URL'] || undefined);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError('the environment is wrong', problemsOf(parsed.error));
+}
+
 /** Whom to ask, and as whom, by the environment. Throws ConfigError where it does not say. */
 export function accessFrom(variables: Readonly<Record<string, string | undefined>>): Access {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));

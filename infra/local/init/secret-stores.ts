@@ -40,7 +40,7 @@ export function awsStore(region: string | undefined, client?: SecretsManagerClie
 /** The Secrets Manager of the local host that works on the real Atlas, in the folder it keeps its state in. */
 export async function folderStore(folder: string): Promise<SecretStore> {
   await using opened = new AsyncDisposableStack();
-  const durable = openState(folder, 'real');
+  const durable = openState(folder, 'real-atlas');
   opened.defer(() => durable[Symbol.dispose]());
   const aws = createEmbeddedAws({ durable, seed: randomUUID() });
   const server = opened.use(await aws.listen());

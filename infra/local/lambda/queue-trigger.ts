@@ -54,12 +54,13 @@ export async function deliverBatch({
     eventSourceARN: queue.arn,
     awsRegion: region,
   }));
-  const { failed, error } = await outcome(fn, Records, batch);
+  const { failed, error } = await failedOf(fn, Records, batch);
   for (const { id, receipt } of batch) if (!failed.includes(id)) queue.remove(receipt);
   return { messages, failed, ...(error !== undefined && { error }) };
 }
 
-async function outcome(
+/** Runs the function on a batch. Answers the ids of the messages that have to stay, and why where it is all of them. */
+export async function failedOf(
   fn: Pick<LocalFunction, 'invoke'>,
   Records: readonly object[],
   batch: readonly { readonly id: string }[],

@@ -12,15 +12,17 @@ export interface Facts {
   readonly ticketsPort?: number;
   /** What the webhooks of the sandbox of Atlas are signed with. */
   readonly webhookKey?: string;
+  /** The secret that got the key of the webhooks from here. */
+  readonly webhookSecret?: string;
   /** Secrets that got the credentials from the environment. */
   readonly credentials?: readonly string[];
   /** The ids of the demonstration. */
   readonly world?: { readonly org: string; readonly project: string };
 }
 
-/** The state in `folder`: what is true of the real Atlas and what is played lie apart. */
-export const openState = (folder: string, atlas: 'sandbox' | 'real'): DurableFile =>
-  openDurable(path.join(folder, atlas === 'real' ? 'real-atlas' : 'sandbox'));
+/** The state in `folder`: what is true of the real Atlas, what is true of the real AWS, and what is played lie apart. */
+export const openState = (folder: string, part: 'sandbox' | 'real-atlas' | 'real-aws'): DurableFile =>
+  openDurable(path.join(folder, part));
 
 export interface Memory {
   readonly facts: Facts;

@@ -150,7 +150,6 @@ export class Host {
       );
     }
     client.destroy();
-    await this.machine.aws.secretsManager.rotationsSettled();
   }
 
   async #tick(): Promise<void> {

@@ -10,11 +10,12 @@ import { type Loopback, serveOnLoopback } from '../loopback.ts';
 import { DIST, type Machine, startMachine } from '../machine.ts';
 import { createTicketSandbox, type TicketSandbox } from '../ticket-sandbox/sandbox.ts';
 import { createConsole } from './console/app.ts';
-import { openState, recall, worldOf } from './data-folder.ts';
-import { embeddedSettings } from './embedded-settings.ts';
+import { type Facts, openState, recall, worldOf } from './data-folder.ts';
+import { type Embedded, embeddedSettings } from './embedded-settings.ts';
 import { createHooks } from './hooks.ts';
 import { Host } from './host.ts';
 import { Ledger } from './ledger.ts';
+import { onRealAws, placesOf, type RealAws } from './real-aws.ts';
 import { type DemoWorld, openAlert, putCredentials, seedWorld, sendWebhooks } from './seed.ts';
 import { type Resources, synthesize, synthesizeOnce } from './synthesis.ts';
 import { wiringOf } from './wiring.ts';
@@ -22,8 +23,8 @@ import { wiringOf } from './wiring.ts';
 /** The real Atlas to work on. */
 export interface RealAtlas {
   readonly origin: string;
-  /** Asked for where a function has none of its own in the data folder. */
-  readonly credentials: () => Promise<AtlasCredentials>;
+  /** Asked for where a function has none of its own in the data folder; undefined where nobody gave any. */
+  readonly credentials: () => Promise<AtlasCredentials | undefined>;
 }
 
 export interface LocalHostOptions {
@@ -34,6 +35,8 @@ export interface LocalHostOptions {
   readonly resources?: Resources;
   /** The sandbox unless given. */
   readonly atlas?: RealAtlas;
+  /** The deployed stack to work on, with a real Atlas; embedded services unless given. */
+  readonly aws?: RealAws;
   readonly dryRun?: boolean;
   /** The folder whose state is gone on with, and kept in; all is in memory unless given. A dry run keeps nothing. */
   readonly data?: string;
@@ -59,6 +62,8 @@ export interface LocalHost extends AsyncDisposable {
   readonly consoleOrigin: string;
   readonly hooksOrigin: string;
   readonly token: string;
+  /** Whether somebody else than this host knows what webhooks of Atlas are signed with. */
+  readonly takesWebhooks: boolean;
   /** Whether its state outlives it. */
   readonly keeps: boolean;
   /** What is different here from what the settings say. */
@@ -81,8 +86,9 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   const { bundles = DIST, clock = createMovableClock(), dryRun = false, ports = {} } = options;
   const { token = randomBytes(24).toString('base64url'), pausesMs, firstRuns, demo } = options;
   await using started = new AsyncDisposableStack();
-  const file =
-    options.data === undefined ? undefined : started.use(openState(options.data, options.atlas ? 'real' : 'sandbox'));
+  const { aws } = options;
+  const part = aws ? 'real-aws' : options.atlas ? 'real-atlas' : 'sandbox';
+  const file = options.data === undefined ? undefined : started.use(openState(options.data, part));
   // A dry run looks at what there is, and leaves it as it is.
   const kept = file && dryRun ? frozen(file) : file;
   const durable = kept ?? forgetful;
@@ -90,18 +96,22 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   const tickets = createTicketSandbox({ clock, durable });
   const trackers = started.use(await listenAsBefore(tickets, facts.ticketsPort));
   remember({ ticketsPort: Number(new URL(trackers.origin).port) });
-  const embedded = embeddedSettings(options.settings, tickets, trackers.origin, options.atlas ? 'real' : 'embedded');
+  const embedded = aws
+    ? settingsAsTheyAre(options.settings)
+    : embeddedSettings(options.settings, tickets, trackers.origin, options.atlas ? 'real' : 'embedded');
   const { settings } = embedded;
   const { templates } = options;
   const { origin } = trackers;
   const resources =
     options.resources ??
     (await (templates === undefined ? synthesize(settings) : synthesizeOnce(settings, { folder: templates, origin })));
-  const wiring = wiringOf(resources);
+  const wired = wiringOf(resources);
+  // Who rotates, and whom events start, AWS says itself.
+  const wiring = aws ? { ...wired, rules: [], rotations: [] } : wired;
   checkBuilt(wiring.functions.keys(), bundles);
 
   const ledger = new Ledger(clock, durable);
-  const machine = started.use(
+  const played = started.use(
     await startMachine({
       bundles,
       clock,
@@ -114,31 +124,37 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
         const own = wiring.functions.get(name);
         if (!own) return {};
         // What the template does not set, the function does not get; what only a deployment knows, it gets from here.
-        const forAll = Object.keys(shared).filter((key) => key.startsWith('AWS_'));
-        const names = new Set([...own.variables, ...forAll]);
-        const here = Object.entries(shared).filter(([key]) => names.has(key) && !ASKED_FOR.has(key));
+        const known = Object.entries({ ...shared, ...(aws && placesOf(aws)) });
         const environment = {
           ...own.environment,
-          ...Object.fromEntries(here),
+          ...Object.fromEntries(known.filter(([key]) => own.variables.includes(key) && !ASKED_FOR.has(key))),
+          ...(aws?.environment ?? Object.fromEntries(known.filter(([key]) => key.startsWith('AWS_')))),
           AUTOMATION_SETTINGS: own.settings,
         };
         return { environment, timeoutMs: own.timeoutMs, memoryMb: own.memoryMb, mostContainers: MOST_CONTAINERS };
       },
     }),
   );
-  for (const [name, value] of Object.entries(tickets.secrets)) await putText(machine, name, value);
+  const machine = aws ? started.use(onRealAws(played, aws)) : played;
+  let world: DemoWorld | undefined;
   // The one of an earlier start, because what was signed with it may still be on its way.
   const { webhookKey = facts.webhookKey ?? randomBytes(24).toString('base64url') } = options;
-  remember({ webhookKey });
-  if (settings.webhooks.atlas) await machine.putSecret(settings.webhooks.atlas.secret, { current: webhookKey });
-
-  let world: DemoWorld | undefined;
-  if (options.atlas) {
-    const { credentials } = options.atlas;
-    remember({ credentials: await putCredentials(machine, settings.atlas, credentials, facts.credentials) });
-  } else {
-    world = await seedWorld(machine, settings, worldOf(machine.atlas, facts));
-    remember({ world: { org: world.org.id, project: world.project.id } });
+  const hook = settings.webhooks.atlas?.secret;
+  const isHookStored = hook !== undefined && (aws !== undefined || isStored(machine, hook, facts));
+  if (!aws) {
+    for (const [name, value] of Object.entries(tickets.secrets)) await putText(machine, name, value);
+    remember({ webhookKey });
+    if (hook !== undefined && (options.webhookKey !== undefined || !isHookStored)) {
+      remember({ webhookSecret: hook });
+      await machine.putSecret(hook, { current: webhookKey });
+    }
+    if (options.atlas) {
+      const { credentials } = options.atlas;
+      remember({ credentials: await putCredentials(machine, settings.atlas, credentials, facts.credentials) });
+    } else {
+      world = await seedWorld(machine, settings, worldOf(machine.atlas, facts));
+      remember({ world: { org: world.org.id, project: world.project.id } });
+    }
   }
   // From here on there is a world to come back to.
   durable.commit();
@@ -157,7 +173,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     const secret = secretOf(tickets.secrets[`tickets/${tracker}-webhook`]);
     tickets.webhooks.register(tracker, { url: `${hooks.origin}/hooks/receive-ticket-update/${id}`, secret });
   }
-  const modes = { atlas: options.atlas?.origin, dryRun };
+  const modes = { atlas: options.atlas?.origin, aws: aws && `${aws.account}, ${aws.region}`, dryRun };
   const console = started.use(await listenForPeople({ host, tickets, token, modes }, ports.console));
   await host.start();
   if (world && wiring.urls.has('receive-atlas-alert')) {
@@ -174,12 +190,24 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     consoleOrigin: console.origin,
     hooksOrigin: hooks.origin,
     token,
+    takesWebhooks: hook !== undefined && (isHookStored || options.webhookKey !== undefined),
     keeps: file !== undefined && !dryRun,
     changes: embedded.changes,
     stop: () => host.stop(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+/** Whether somebody put a secret where the key of the webhooks is looked for, and not an earlier start. */
+const isStored = (machine: Machine, name: string, { webhookSecret }: Facts): boolean =>
+  machine.hasSecret(name) && webhookSecret !== name;
+
+/** Nothing is replaced where AWS and the ticket systems are the real ones; only which code runs is decided here. */
+const settingsAsTheyAre = ({ stack: { codeSigning: _, ...stack }, ...others }: Settings): Embedded => ({
+  settings: { ...others, stack },
+  changes: [],
+  trackers: new Map(),
+});
 
 /** Variables that name what the settings name: the template's word counts, not the machine's. */
 const ASKED_FOR = new Set(['ATLAS_CREDENTIALS_SECRET', 'WEBHOOK_SECRET']);

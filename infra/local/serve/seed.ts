@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { ConfigError } from '../../../lib/errors.ts';
 import type { Settings } from '../../settings.ts';
 import type { Alert, AlertChange } from '../atlas-sandbox/state/alerts.ts';
 import type { Organization, Project } from '../atlas-sandbox/world.ts';
@@ -71,19 +72,25 @@ const automationSecrets = ({ credentials }: Settings['atlas']): string[] =>
 
 /**
  * Puts these credentials wherever the settings let a function look for its own and there is nothing yet, or what an
- * earlier start put there: `before`. Answers those places. What somebody else stored stays.
+ * earlier start put there: `before`. Answers those places. What somebody else stored stays. Without credentials every
+ * account has to be there: throws ConfigError with all that are not.
  */
 export async function putCredentials(
   machine: Pick<Machine, 'putSecret' | 'hasSecret'>,
   atlas: Settings['atlas'],
-  credentials: () => Promise<object>,
+  credentials: () => Promise<object | undefined>,
   before: readonly string[] = [],
 ): Promise<string[]> {
   const names = [...new Set(automationSecrets(atlas))];
   const wanted = names.filter((name) => before.includes(name) || !machine.hasSecret(name));
   if (wanted.length === 0) return [];
-  const value = { ...(await credentials()) };
-  for (const name of wanted) await machine.putSecret(name, value);
+  const value = await credentials();
+  const missing = wanted.filter((name) => !machine.hasSecret(name));
+  if (value === undefined && missing.length > 0)
+    throw new ConfigError(
+      `there are no Atlas credentials for ${missing.join(', ')}: store them (npm run init -- --secrets folder), or set MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET`,
+    );
+  if (value) for (const name of wanted) await machine.putSecret(name, { ...value });
   return wanted;
 }
 

@@ -20,7 +20,7 @@ export interface ConsoleOptions {
   readonly tickets: TicketSandbox;
   readonly token: string;
   readonly origin: string;
-  readonly modes: { readonly atlas: string | undefined; readonly dryRun: boolean };
+  readonly modes: { readonly atlas: string | undefined; readonly aws?: string | undefined; readonly dryRun: boolean };
 }
 
 const HEADERS = {
@@ -40,11 +40,14 @@ const HEADERS = {
 const REPORT_POLICY =
   "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self'";
 
+/** Pages that show, in part or whole, what is embedded. */
+const IN_AWS = new Set(['/', '/secrets', '/queue', '/tickets', '/events']);
+
 /** Everything people look at and do on this machine, behind the token. */
 export function createConsole({ host, tickets, token, origin, modes }: ConsoleOptions) {
   const state = new State(host, tickets, formTokenOf(token));
   const access = createAccess(token, origin);
-  const mode = `${modes.atlas === undefined ? 'all embedded' : 'real Atlas'}${modes.dryRun ? ', dry run' : ''}`;
+  const mode = `${modes.atlas === undefined ? 'all embedded' : modes.aws === undefined ? 'real Atlas' : `real Atlas, real AWS (${modes.aws})`}${modes.dryRun ? ', dry run' : ''}`;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -61,8 +64,13 @@ export function createConsole({ host, tickets, token, origin, modes }: ConsoleOp
     c.res.headers.delete('x-frame-options');
   });
 
+  // What is embedded stays empty there, and must not look like good news.
+  const elsewhere = (path: string): Markup | false =>
+    modes.aws !== undefined &&
+    IN_AWS.has(path) &&
+    html`<p class="problem">Secrets, queue and events are in AWS, and tickets in the trackers: of those, this page knows nothing.</p>`;
   const answer = (path: string, title: string, body: Markup, status = 200): Response =>
-    new Response(shell({ title, path, mode, body }), {
+    new Response(shell({ title, path, mode, body: html`${elsewhere(path)}${body}` }), {
       status,
       headers: { 'content-type': 'text/html; charset=utf-8' },
     });

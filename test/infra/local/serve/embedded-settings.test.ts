@@ -67,4 +67,23 @@ describe('what is real', () => {
     );
     expect(partsOf({ atlas: undefined, dryRun: false, data: '/data' }).join('\n')).toContain('kept in /data');
   });
+
+  it('names the account, and what works there besides', () => {
+    const aws = {
+      account: '123456789012',
+      region: 'eu-central-1',
+      endpoint: undefined,
+      hasFunctions: true,
+      table: 'the-table',
+      bucket: 'the-bucket',
+      queueUrl: 'https://sqs/the-queue',
+    };
+    const asked = { atlas: 'https://cloud.mongodb.com', aws, dryRun: false, data: '/data' };
+    const said = partsOf(asked).join('\n');
+    expect(said).toMatch(/AWS: REAL, the account 123456789012 in eu-central-1: .*the-table.*the-bucket.*the-queue/);
+    expect(said).toMatch(/Ticket systems: REAL[\s\S]*functions deployed there go on/);
+    expect(said).not.toContain('sandbox');
+    expect(agreementFor(asked)).toMatch(/in the account 123456789012 .*--yes/);
+    expect(partsOf({ ...asked, aws: { ...aws, hasFunctions: false } }).join('\n')).toContain('nothing is rotated');
+  });
 });
