@@ -7,7 +7,7 @@ import { loadStages } from './settings.ts';
 const app = new App();
 try {
   const file: unknown = app.node.tryGetContext('settings');
-  if (typeof file !== 'string') throw new ConfigError('Name the settings file: -c settings=settings.json');
+  if (typeof file !== 'string') throw new ConfigError('Name the settings file: -c settings=settings.yaml');
   const stages = loadStages(path.resolve(file));
   if (stages.length > 1 && !file.endsWith('#all'))
     throw new ConfigError(

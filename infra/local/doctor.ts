@@ -79,7 +79,7 @@ async function main(): Promise<number> {
     return 0;
   }
   await using opened = new AsyncDisposableStack();
-  const file = path.resolve(values.settings ?? (existsSync('settings.json') ? 'settings.json' : 'settings.yaml'));
+  const file = path.resolve(values.settings ?? 'settings.yaml');
   const { settings, findings } = checkSettings(file, values.settings !== undefined);
   const all: Finding[] = [
     checkNode(process.version),

@@ -88,8 +88,8 @@ describe('the operations guide', () => {
   const customized = async (): Promise<string> => {
     const folder = await mkdtemp(path.join(tmpdir(), 'operations-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const [copy = ''] = /^ *cp (\S+) settings\.json$/m.exec(operations) ?? [];
-    const file = path.join(folder, 'settings.json');
+    const [copy = ''] = /^ *cp (\S+) settings\.yaml$/m.exec(operations) ?? [];
+    const file = path.join(folder, 'settings.yaml');
     const [, , from = ''] = /^ *(cp) (\S+)/.exec(copy) ?? [];
     await writeFile(file, await readFile(from));
     const settings = JSON.parse(await readFile(file, 'utf8')) as Record<string, Record<string, unknown>>;

@@ -16,7 +16,7 @@ import { findRealAws } from './real-aws.ts';
 import { beThrifty } from './thrift.ts';
 
 const USAGE = `npm run serve                                     everything embedded, by the example settings
-npm run serve -- --settings settings.json         by your settings
+npm run serve -- --settings settings.yaml         by your settings
 npm run serve -- --atlas real --dry-run           look at the real Atlas, change nothing
 npm run serve -- --atlas real --yes               work on the real Atlas; AWS stays embedded
 npm run serve -- --atlas real --aws real --yes    work on the real Atlas, and on what is deployed in AWS
