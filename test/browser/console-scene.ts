@@ -62,5 +62,16 @@ export async function startScene(bundles: string): Promise<Scene> {
   const createdAt = new Date(machine.clock.now().getTime() - 3 * 86_400_000);
   clusters.add(world.project, { name: 'drafts', tier: 'M10', createdAt, backupEnabled: false });
   await machine.invoke('audit-snapshot-schedules', { mode: 'full' });
-  return { local, runId: begun.runId, alert, [Symbol.asyncDispose]: () => local[Symbol.asyncDispose]() };
+  return {
+    local,
+    runId: begun.runId,
+    alert,
+    async [Symbol.asyncDispose]() {
+      // A watch of a migration runs for as long as its function may; nobody waits for it here.
+      const stopped = local.stop();
+      await machine.faults.kill();
+      await stopped;
+      await local[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -57,6 +57,18 @@ const picture = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
 };
 
+/** From now on nothing is taken in by itself: what a test has found on the page stays while it fills in a form. */
+async function keepStill(page: Page): Promise<void> {
+  await page.evaluate('source.close()');
+  await vi.waitFor(async () => expect(await page.evaluate('waiting')).toBe(false), { timeout: 10_000 });
+}
+
+/** Presses a button that leads to a page, and keeps that one still. */
+async function press(page: Page, button: string): Promise<void> {
+  await Promise.all([page.waitForNavigation(), page.locator(button).click()]);
+  await keepStill(page);
+}
+
 async function seriousProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {
@@ -181,22 +193,23 @@ describe('the console', () => {
   it('runs a function for real, and as a dry run, by a form of fields', { timeout: 60_000 }, async () => {
     await using opened = await chromium.visit(at('/functions/audit-snapshot-schedules?kind=audit', scene.local));
     const { page } = opened;
+    await keepStill(page);
     await page.select('select[name="f.mode"]', 'full');
-    await Promise.all([page.waitForNavigation(), page.locator('button[value="dry"]').click()]);
+    await press(page, 'button[value="dry"]');
     const dryRuns = () =>
       scene.local.host.ledger
         .runs('audit-snapshot-schedules')
         .filter(({ result = '' }) => result.includes('"dryRun":true'));
     await vi.waitFor(() => expect(dryRuns()).toHaveLength(1), { timeout: 30_000 });
     await page.type('input[name="f.organization"]', 'not an id');
-    await Promise.all([page.waitForNavigation(), page.locator('button[value="run"]').click()]);
+    await press(page, 'button[value="run"]');
     expect(await page.$eval('.wrong', (told) => told.textContent)).toContain('must be 24 hexadecimal digits');
     expect(await page.$eval('input[name="f.organization"]', (field) => field.value)).toBe('not an id');
     await picture(page, 'form-refused');
     expect(dryRuns()).toHaveLength(1);
     await page.$eval('input[name="f.organization"]', (field) => (field.value = ''));
     const before = scene.local.host.ledger.runs('audit-snapshot-schedules').length;
-    await Promise.all([page.waitForNavigation(), page.locator('button[value="run"]').click()]);
+    await press(page, 'button[value="run"]');
     await vi.waitFor(
       () => {
         const [last] = scene.local.host.ledger.runs('audit-snapshot-schedules');
@@ -214,11 +227,12 @@ describe('the console', () => {
     await using opened = await chromium.visit(at(`/migrations/${scene.runId}`, scene.local));
     const { page } = opened;
     const decide = async (name: string, button: string): Promise<string> => {
+      await keepStill(page);
       await page.$eval('#by', (field) => (field.value = ''));
       await page.type('#by', name);
       for (const box of ['#stopped', '#inventory'])
         if (!(await page.$eval(box, (field) => field.checked))) await page.click(box);
-      await Promise.all([page.waitForNavigation(), page.locator(button).click()]);
+      await press(page, button);
       return await page.$eval('main', (main) => main.innerText);
     };
     expect(await decide('ada', '.decide button[value="run"]')).toMatch(/Not taken/);
@@ -239,7 +253,7 @@ describe('the console', () => {
     const before = host.ledger.runs('deliver-tickets').length;
     await using opened = await chromium.visit(at('/queue', scene.local));
     const { page } = opened;
-    await Promise.all([page.waitForNavigation(), page.locator('form[action="/queue/redrive"] button').click()]);
+    await press(page, 'form[action="/queue/redrive"] button');
     await vi.waitFor(() => expect(host.ledger.runs('deliver-tickets').length).toBeGreaterThan(before), {
       timeout: 15_000,
     });
