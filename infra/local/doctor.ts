@@ -46,6 +46,15 @@ async function managerFor(
   return createSecretsManager(new SecretsManagerClient(region === undefined ? {} : { region }));
 }
 
+/** Without one the SDK asks nobody, and its error has no name to tell it by. */
+async function hasRegion({ stack: { region } }: Settings): Promise<boolean> {
+  const client = new SecretsManagerClient(region === undefined ? {} : { region });
+  return client.config.region().then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Atlas is where the environment says, or else the settings, as for `npm run serve`. */
 function atAtlas(settings: Settings): Settings {
   const baseUrl = process.env['MONGODB_ATLAS_BASE_URL'] || settings.atlas.baseUrl;
@@ -53,6 +62,10 @@ function atAtlas(settings: Settings): Settings {
 }
 
 async function checkWithSecrets(settings: Settings, manager: SecretReader, folder: boolean): Promise<Finding[]> {
+  if (!folder && !(await hasRegion(settings))) {
+    const text = 'there is no AWS region here: the secrets the settings name were not looked at';
+    return [{ area: 'aws', verdict: 'note', text, fix: 'set AWS_REGION or stack.region; or name a folder with --data' }];
+  }
   const secrets = await checkSecrets(settings, manager);
   // Without a way to the secrets, what they are for can't be tried either.
   if (secrets.length === 0 || secrets.every(({ verdict }) => verdict === 'note')) return secrets;

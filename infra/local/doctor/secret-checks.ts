@@ -57,9 +57,9 @@ const SHAPES: Readonly<Partial<Record<Purpose, { readonly schema: z.ZodType; rea
   webhook: { schema: z.object({ current: z.string().min(1) }), words: '{"current": "…"}' },
 };
 
-/** There is no way into AWS from here at all: nobody is signed in, or no region is named (which has no name of its own). */
+/** There is no way into AWS from here at all. */
 const isWithoutAws = (error: unknown): boolean =>
-  error instanceof AwsCallFailed && ['CredentialsProviderError', 'TokenProviderError', 'Error'].includes(error.error);
+  error instanceof AwsCallFailed && ['CredentialsProviderError', 'TokenProviderError'].includes(error.error);
 
 /**
  * Whether every secret the settings name is there, can be read from here, and holds what it has to. Values are judged and
@@ -73,9 +73,8 @@ export async function checkSecrets(settings: Settings, manager: SecretReader): P
   // One first: without a way into AWS, one sentence is enough.
   const begin = await checkOne(manager, ...first);
   if (begin === 'no AWS') {
-    const text = `there are no AWS credentials here, or no region: ${names.length} secrets the settings name were not looked at`;
-    const fix =
-      'sign in to AWS (aws sso login) and set AWS_REGION or stack.region; or name a folder of npm run serve with --data';
+    const text = `there are no AWS credentials here: ${names.length} secrets the settings name were not looked at`;
+    const fix = 'sign in to AWS (aws sso login), and ask again; or name a folder of npm run serve with --data';
     return [{ area: 'aws', verdict: 'note', text, fix }];
   }
   findings.push(begin);

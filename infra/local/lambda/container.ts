@@ -53,14 +53,19 @@ export function startContainer({ bundle, environment, memoryMb, onOutput }: Cont
   child.stderr?.setEncoding('utf8').on('data', onOutput);
   let alive = true;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  child.once('exit', () => {
+  /** Calls that wait for an answer, each to be told that none will come. One listener serves them all, however many there are. */
+  const waiting = new Set<() => void>();
+  const gone = (): void => {
     alive = false;
     end();
-  });
-  // A message to a process that has just died fails here; that it died is what counts.
+    for (const tell of waiting) tell();
+  };
+  child.once('exit', gone);
+  // A message to a process that has just died fails here; that it died is what counts. One that never began never exits.
   child.on('error', () => {
     alive = false;
-    child.kill('SIGKILL');
+    if (child.pid === undefined) gone();
+    else child.kill('SIGKILL');
   });
 
   const { promise: ready, resolve: setReady } = Promise.withResolvers<void>();
@@ -78,31 +83,27 @@ export function startContainer({ bundle, environment, memoryMb, onOutput }: Cont
     },
     kill,
     async invoke(invoke) {
-      const { promise: timedOut, reject: timeOut } = Promise.withResolvers<never>();
+      const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+      failed.catch(() => {});
       await initialized;
       let stopping = false;
       const timer = setTimeout(async () => {
         stopping = true;
         await kill();
-        timeOut(
-          new FunctionFailed(
-            'Sandbox.Timedout',
-            `Task timed out after ${(invoke.timeoutMs / 1_000).toFixed(2)} seconds`,
-          ),
-        );
+        const took = (invoke.timeoutMs / 1_000).toFixed(2);
+        fail(new FunctionFailed('Sandbox.Timedout', `Task timed out after ${took} seconds`));
       }, invoke.timeoutMs);
-      const exited = ended.then((): Promise<never> => {
+      const exited = (): void => {
         const why = child.signalCode ?? `exit status ${child.exitCode}`;
-        return stopping
-          ? timedOut
-          : Promise.reject(new FunctionFailed('Runtime.ExitError', `Runtime exited with error: ${why}`));
-      });
-      exited.catch(() => {});
-      timedOut.catch(() => {});
+        if (!stopping) fail(new FunctionFailed('Runtime.ExitError', `Runtime exited with error: ${why}`));
+      };
+      waiting.add(exited);
+      if (!alive) void ended.then(exited);
       try {
         child.send(invoke, () => {});
-        return await Promise.race([answerTo(child, invoke.requestId), exited, timedOut]);
+        return await Promise.race([answerTo(child, invoke.requestId), failed]);
       } finally {
+        waiting.delete(exited);
         clearTimeout(timer);
       }
     },

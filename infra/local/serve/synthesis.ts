@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
@@ -73,7 +73,11 @@ export async function synthesizeOnce(
   const unfinished = `${file}.${process.pid}`;
   writeFileSync(unfinished, JSON.stringify(resources).replaceAll(origin, ELSEWHERE));
   renameSync(unfinished, file);
-  const others = readdirSync(folder).filter((name) => path.join(folder, name) !== file);
-  for (const name of others.slice(KEPT - 1)) rmSync(path.join(folder, name), { force: true });
+  const others = readdirSync(folder)
+    .map((name) => path.join(folder, name))
+    .filter((each) => each !== file);
+  const madeAt = (each: string): number => statSync(each, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newestFirst = others.toSorted((a, b) => madeAt(b) - madeAt(a));
+  for (const each of newestFirst.slice(KEPT - 1)) rmSync(each, { force: true });
   return resources;
 }

@@ -110,6 +110,10 @@ describe('the doctor', () => {
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ well: false });
     expect((await run('--nonsense')).status).toBe(2);
+    // Nobody says which region: one sentence, and nothing that looks like a refusal.
+    const nowhere = await run('--settings', 'infra/settings.example.json', '--json');
+    expect(nowhere.stdout).toContain('there is no AWS region here');
+    expect(nowhere.stdout).not.toContain('failed: Error');
   }, 60_000);
 });
 

@@ -219,6 +219,7 @@ export function createRotations(environment: RotationEnvironment): Rotations {
         if (run?.token !== pending || driven.has(run)) return undefined;
         if (run.failedAt !== undefined && clock.now().getTime() < run.failedAt + FAILED_WAITS_MS) return undefined;
         run.cancelled = false;
+        delete run.failedAt;
         changed(secret);
         inBackground(run, () => drive(secret, run));
         return run.token;

@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   createLocalFunction,
   type LocalFunction,
@@ -43,6 +45,27 @@ describe('a container', () => {
     const second = await fn.invoke({});
     expect([first, second]).toMatchObject([{ calls: 1 }, { calls: 2 }]);
     expect(fn.coldStarts).toBe(1);
+  });
+
+  it('keeps nothing of calls that were answered, but for the last, however long it lives', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const fn = probe();
+    const call = async (): Promise<WeakRef<object>> => {
+      const event = {};
+      await fn.invoke(event);
+      return new WeakRef(event);
+    };
+    const events: WeakRef<object>[] = [];
+    for (let nth = 0; nth < 5; nth++) events.push(await call());
+    await vi.waitFor(
+      () => {
+        collect();
+        expect(events.slice(0, -1).map((event) => event.deref())).toEqual(Array(4).fill(undefined));
+      },
+      { timeout: 10_000 },
+    );
+    expect(await fn.invoke({})).toMatchObject({ calls: 6 });
   });
 
   it('runs one call at a time: a call meanwhile gets another', async () => {
