@@ -64,7 +64,9 @@ function atAtlas(settings: Settings): Settings {
 async function checkWithSecrets(settings: Settings, manager: SecretReader, folder: boolean): Promise<Finding[]> {
   if (!folder && !(await hasRegion(settings))) {
     const text = 'there is no AWS region here: the secrets the settings name were not looked at';
-    return [{ area: 'aws', verdict: 'note', text, fix: 'set AWS_REGION or stack.region; or name a folder with --data' }];
+    return [
+      { area: 'aws', verdict: 'note', text, fix: 'set AWS_REGION or stack.region; or name a folder with --data' },
+    ];
   }
   const secrets = await checkSecrets(settings, manager);
   // Without a way to the secrets, what they are for can't be tried either.
