@@ -68,14 +68,19 @@ const INSTEAD: Readonly<Record<string, string>> = {
   // The pool of connections, without fetch, WebSocket, caches and mocks: a quarter of the bytes.
   undici: "export { Agent, request } from './bundled-undici.mjs';",
   // The SDK's chain begins with the environment, where Lambda puts a function's credentials: the rest of it is loaded only
-  // where there are none.
+  // where there are none. Looked for once, as by the chain itself, which renews what it found.
   '@aws-sdk/credential-provider-node': `
     import { fromEnv } from '@aws-sdk/credential-provider-env';
-    export const defaultProvider = (init) => async (options) => {
+    const find = async (init) => {
       const { AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
-      if (!AWS_PROFILE && AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) return fromEnv(init)(options);
-      const chain = await import('@aws-sdk/credential-provider-node');
-      return chain.defaultProvider(init)(options);
+      if (AWS_PROFILE || !AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY)
+        return (await import('@aws-sdk/credential-provider-node')).defaultProvider(init);
+      const credentials = await fromEnv(init)();
+      return () => credentials;
+    };
+    export const defaultProvider = (init) => {
+      let found;
+      return async (options) => (await (found ??= find(init)))(options);
     };`,
   // Reads the names of browsers.
   bowser: "throw new Error('bowser is not in the bundle');",

@@ -7,7 +7,7 @@ import type { Bridge } from './bridge.ts';
 import type { QueueRecord } from './contract.ts';
 import type { Incident } from './core/incident.ts';
 import { type Driven, drive } from './drive.ts';
-import { hear } from './hear.ts';
+import { type Hearing, hear, placeOf } from './hear.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { Observation } from './observation.ts';
 import { type IncidentId, nameOfIncident } from './store.ts';
@@ -48,9 +48,13 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
   const failed: string[] = [];
   const touched = new Map<string, IncidentId>();
   const fresh = new Map<string, Stored<Incident>>();
+  const taken = [...groups.values()].map(readable);
+  const read = await readAlerts(
+    taken.flatMap(({ good }) => good.map(({ observation }) => observation)),
+    options,
+  );
   await Promise.all(
-    [...groups.values()].map(async (messages) => {
-      const { good, bad, reminders } = readable(messages);
+    taken.map(async ({ good, bad, reminders }) => {
       for (const id of reminders) touched.set(nameOfIncident(id), id);
       for (const { messageId, reason } of bad) {
         onTrouble('a message cannot be read', { messageId, reason }, undefined);
@@ -61,7 +65,7 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
       try {
         const heard = await hear(
           good.map(({ observation }) => observation),
-          { bridge, journal, deadline, fresh },
+          { bridge, journal, deadline, fresh, read },
         );
         const repeated = good.filter(({ record }) => record.attributes.ApproximateReceiveCount > 1);
         for (const id of [
@@ -79,33 +83,30 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
       }
     }),
   );
-  await goOn([...touched.values()], records, fresh, options, journal);
+  const reminded = new Set(taken.flatMap(({ reminders }) => reminders.map(nameOfIncident)));
+  const { own = [], others = [] } = Object.groupBy(touched, ([name]) => (reminded.has(name) ? 'own' : 'others'));
+  const ids = (entries: typeof own): IncidentId[] => entries.map(([, id]) => id);
+  await goOn({ own: ids(own), others: ids(others), crowded: records.length > FEW }, fresh, options, journal);
   await journal.flush(deadline).catch((error: unknown) => onTrouble('the audit trail could not be written', {}, error));
   return { failed: records.map(({ messageId }) => messageId).filter((id) => failed.includes(id)), journal };
 }
 
-/** Brings on what was heard of; with many messages at hand, what has to wait a moment waits in the queue. */
+/** Brings on `own`, which this delivery reminded of, and `others`; beside many messages, those that have to wait a moment wait in the queue. */
 async function goOn(
-  ids: readonly IncidentId[],
-  records: readonly QueueRecord[],
+  { own, others, crowded }: { own: readonly IncidentId[]; others: readonly IncidentId[]; crowded: boolean },
   fresh: Map<string, Stored<Incident>>,
   options: DeliverOptions,
   journal: Journal,
 ): Promise<void> {
   const { queue, bridge, deadline } = options;
-  const reminded = new Set(records.flatMap((record) => readable([record]).reminders.map(nameOfIncident)));
-  const [own, others] = [
-    ids.filter((id) => reminded.has(nameOfIncident(id))),
-    ids.filter((id) => !reminded.has(nameOfIncident(id))),
-  ];
-  const crowded = queue !== undefined && records.length > FEW;
+  const reminds = queue !== undefined && crowded;
   await Promise.all([
     bringOn(own, options, journal, PATIENCE_MS, fresh),
     (async () => {
       const now = bridge.clock.now().getTime();
-      const waiting = await bringOn(others, options, journal, crowded ? 0 : PATIENCE_MS, fresh);
+      const waiting = await bringOn(others, options, journal, reminds ? 0 : PATIENCE_MS, fresh);
       const soon = waiting.filter(({ until }) => until !== undefined && until - now <= PATIENCE_MS);
-      if (!crowded || soon.length === 0) return;
+      if (!reminds || soon.length === 0) return;
       try {
         await Promise.all(
           soon.map(({ incident: { destination, key }, until }) =>
@@ -176,6 +177,19 @@ function readable(messages: readonly QueueRecord[]): {
     }
   }
   return { good, bad, reminders };
+}
+
+/** What is known of all these alerts, in one call. Where that fails, each is read by itself, so that none fails with another. */
+async function readAlerts(
+  observations: readonly Observation[],
+  { bridge, deadline }: DeliverOptions,
+): Promise<Hearing['read']> {
+  const places = new Map(
+    observations.map((each) => [placeOf(each), { projectId: each.subject.projectId, id: each.id }]),
+  );
+  if (places.size < 2) return undefined;
+  const found = await bridge.store.readAlerts([...places.values()], deadline).catch(() => undefined);
+  return found && new Map([...places.keys()].map((place, nth) => [place, found[nth]]));
 }
 
 /** Incidents of messages that were delivered before: whoever had them then may have ended half-way. */

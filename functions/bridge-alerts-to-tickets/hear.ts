@@ -21,6 +21,8 @@ export interface Hearing {
   readonly bridge: Bridge;
   readonly journal: Journal;
   readonly deadline: Deadline;
+  /** Alerts as they were read a moment ago, by `placeOf`. What is not among them is read. */
+  readonly read?: ReadonlyMap<string, Stored<AlertView> | undefined> | undefined;
   /** Gets incidents as they were written last, for whoever goes on with them. */
   readonly fresh?: Map<string, Stored<Incident>>;
 }
@@ -55,7 +57,9 @@ export async function hear(observations: readonly Observation[], hearing: Hearin
           subject: { projectId },
         },
       ]) => {
-        const stored = await hearing.bridge.store.readAlert(projectId, id, hearing.deadline);
+        const stored = hearing.read?.has(place)
+          ? hearing.read.get(place)
+          : await hearing.bridge.store.readAlert(projectId, id, hearing.deadline);
         const view = stored?.value;
         alerts.set(place, { id, stored, view, heard: [], targets: new Map(), noticed: [], changed: false });
       },
@@ -71,7 +75,9 @@ export async function hear(observations: readonly Observation[], hearing: Hearin
   return [...touched.values()];
 }
 
-const placeOf = ({ id, subject }: Observation): string => `${subject.projectId ?? ''} ${id}`;
+/** Where what is known of the alert lies. */
+export const placeOf = ({ id, subject }: Pick<Observation, 'id' | 'subject'>): string =>
+  `${subject.projectId ?? ''} ${id}`;
 
 async function take(given: Observation, alerts: ReadonlyMap<string, Known>, hearing: Hearing): Promise<void> {
   const { journal } = hearing;
@@ -173,17 +179,18 @@ async function admit(observation: Observation, known: Known, hearing: Hearing): 
     ...(unrouted !== undefined && { unrouted }),
     digests: [...(before?.digests ?? []), ...(observation.digest ? [observation.digest] : [])].slice(-DIGESTS),
     ...(state === 'open' && { gist }),
+    ...(still && { stills: (before.stills ?? 0) + 1 }),
   };
   known.changed = true;
-  if (still) {
-    journal.count('DuplicatesPrevented');
+  if (still) return journal.count('DuplicatesPrevented');
+  // Only now: an entry for each time would be a write more for what is most of the messages.
+  if (before?.stills)
     journal.note(incidents[0] ?? 'unassigned', {
       decision: 'nothing',
       reason: 'still open, with no other news',
       alert: id,
+      count: before.stills,
     });
-    return;
-  }
   known.heard.push({
     id,
     member: memberOf(observation, known.view),

@@ -2,21 +2,24 @@ import * as z from 'zod';
 import { type Observation, RANK, type Subject, type Version } from './observation.ts';
 
 /** A date as text of any shape JavaScript reads, or epoch milliseconds or seconds; anything else counts as missing. */
-const Moment = z
-  .union([z.string().max(64), z.number()])
-  .transform((given) => {
-    const ms = typeof given === 'number' ? (given < 1e11 ? given * 1_000 : given) : Date.parse(given);
-    return Number.isFinite(ms) ? ms : undefined;
-  })
-  .nullish()
-  .catch(undefined);
+const Moment = z.unknown().transform(momentIn).optional();
 
+function momentIn(given: unknown): number | undefined {
+  const isText = typeof given === 'string' && given.length <= 64;
+  const at = isText ? Date.parse(given) : typeof given === 'number' ? given : Number.NaN;
+  if (!Number.isFinite(at)) return undefined;
+  return !isText && at < 1e11 ? at * 1_000 : at;
+}
+
+/** A text, cut between characters; anything else counts as missing. */
 const most = (length: number) =>
   z
-    .string()
-    .transform((text) => [...text].slice(0, length).join(''))
-    .nullish()
-    .catch(undefined);
+    .unknown()
+    .transform((given) => {
+      if (typeof given !== 'string') return undefined;
+      return given.length <= length ? given : [...given].slice(0, length).join('');
+    })
+    .optional();
 
 /**
  * An alert as a webhook tells it. A team may have written its own body, so only the id has to be there; whatever else

@@ -23,13 +23,16 @@ export function overlay(real: State): State {
     return stored;
   };
 
+  const read: State['read'] = async (key, schema, deadline) => {
+    const name = nameOf(key);
+    if (!kept.has(name)) return real.read(key, schema, deadline);
+    const own = kept.get(name);
+    return own && { key, value: schema.parse(own.value), version: own.version };
+  };
+
   return {
-    async read(key, schema, deadline) {
-      const name = nameOf(key);
-      if (!kept.has(name)) return real.read(key, schema, deadline);
-      const own = kept.get(name);
-      return own && { key, value: schema.parse(own.value), version: own.version };
-    },
+    read,
+    readAll: (keys, schema, deadline) => Promise.all(keys.map((key) => read(key, schema, deadline))),
     async create(key, value, deadline) {
       const name = nameOf(key);
       if (kept.has(name) ? kept.get(name) : await real.read(key, anything, deadline)) return undefined;

@@ -34,6 +34,8 @@ export const AlertView = z.object({
   digests: z.array(z.string()),
   /** Of what its incidents hold of it, to tell that it is still open from news about it. */
   gist: z.string().optional(),
+  /** How often it was told again since then, and nothing else. In the audit trail once there is other news. */
+  stills: z.int().optional(),
 });
 export type AlertView = z.output<typeof AlertView>;
 
@@ -119,6 +121,13 @@ export function createStore(state: State, clock: Clock, random: () => string) {
 
     readAlert: (projectId: string | undefined, id: string, deadline: Deadline) =>
       state.read(alertKey(projectId, id), AlertView, deadline),
+    /** Of several alerts at once, in their order. */
+    readAlerts: (alerts: readonly { projectId: string | undefined; id: string }[], deadline: Deadline) =>
+      state.readAll(
+        alerts.map(({ projectId, id }) => alertKey(projectId, id)),
+        AlertView,
+        deadline,
+      ),
     createAlert: (id: string, view: AlertView, deadline: Deadline, expiresAt?: Date) =>
       state.create(alertKey(view.projectId, id), view, deadline, expiresAt ? { expiresAt } : {}),
     replaceAlert: (stored: Stored<AlertView>, view: AlertView, deadline: Deadline, expiresAt?: Date) =>

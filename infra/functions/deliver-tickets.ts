@@ -9,7 +9,7 @@ import type { DeliverConfig } from '../../functions/bridge-alerts-to-tickets/con
 import { ALERT_QUEUE } from '../alert-queue.ts';
 import { OpsFunction } from '../constructs/ops-function.ts';
 import { alarmOnRefusals, type BridgeProps, environmentOf, grantBridge, HEARING, RUNBOOK } from './bridge-grants.ts';
-import { grantSend } from './grants.ts';
+import { grantReadAll, grantSend } from './grants.ts';
 
 /**
  * Triggers: the queue of alerts, and the bundle's own events. May: keep incidents, read the trackers' secrets, and its
@@ -32,6 +32,7 @@ export class DeliverTickets extends Construct {
       timeout: Duration.seconds(ALERT_QUEUE.functionSeconds),
     });
     grantBridge(this.ops.role, props, HEARING);
+    grantReadAll(this.ops.role, data, ['alert#*']);
     alarmOnRefusals(this);
     this.ops.alarmOn('MessagesPoisoned', 'was given messages that nobody can read');
     // Reminds itself of an incident that waits for more alerts, in the order of that incident's messages.

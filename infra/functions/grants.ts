@@ -75,19 +75,24 @@ export function grantState(
   { table, key }: Pick<DataStack, 'table' | 'key'>,
   { read = [], write = [] }: { readonly read?: readonly string[]; readonly write?: readonly string[] },
 ): void {
-  const allow = (actions: string[], keys: readonly string[]): void => {
-    if (keys.length === 0) return;
-    role.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions,
-        resources: [table.tableArn],
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } },
-      }),
-    );
-  };
-  allow(['dynamodb:GetItem', 'dynamodb:Query'], [...read, ...write]);
-  allow(['dynamodb:PutItem'], write);
+  allowItems(role, table, ['dynamodb:GetItem', 'dynamodb:Query'], [...read, ...write]);
+  allowItems(role, table, ['dynamodb:PutItem'], write);
   grantKey(role, key, 'dynamodb');
+}
+
+/** Lets a role that has `grantState` read many items of these partitions at once. */
+export const grantReadAll = (role: IRole, { table }: Pick<DataStack, 'table'>, keys: readonly string[]): void =>
+  allowItems(role, table, ['dynamodb:BatchGetItem'], keys);
+
+function allowItems(role: IRole, table: DataStack['table'], actions: string[], keys: readonly string[]): void {
+  if (keys.length === 0) return;
+  role.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions,
+      resources: [table.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } },
+    }),
+  );
 }
 
 /** What stands for the bucket's ARN in another stack. */

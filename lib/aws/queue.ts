@@ -1,5 +1,6 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Deadline } from '../runtime/deadline.ts';
+import { connect, sendWithin } from './connection.ts';
 import { AwsCallFailed } from './errors.ts';
 
 export interface Message {
@@ -19,31 +20,24 @@ export interface Queue {
   send(message: Message, deadline: Deadline): Promise<void>;
 }
 
-/** Who sends is being waited for, by a webhook that allows seconds. */
-const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-
 /** The body's digest is part of what is signed, so SQS takes no other body, and need not say which one it took. */
 const lean = { md5: false } as const;
 
 export function createQueue(
   url: string,
-  client: SQSClient = new SQSClient({ ...lean, requestHandler: patience }),
+  client: SQSClient = connect((config) => new SQSClient({ ...lean, ...config })),
 ): Queue {
   return {
     async send({ body, group, deduplicationId }, deadline) {
-      await client
-        .send(
-          new SendMessageCommand({
-            QueueUrl: url,
-            MessageBody: body,
-            MessageGroupId: group,
-            MessageDeduplicationId: deduplicationId,
-          }),
-          { abortSignal: deadline.signal },
-        )
-        .catch((cause: unknown) => {
-          throw new AwsCallFailed('sqs', 'SendMessage', cause, { queue: url, deduplicationId });
-        });
+      const command = new SendMessageCommand({
+        QueueUrl: url,
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: deduplicationId,
+      });
+      await sendWithin(client, deadline, (options) => client.send(command, options)).catch((cause: unknown) => {
+        throw new AwsCallFailed('sqs', 'SendMessage', cause, { queue: url, deduplicationId });
+      });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -13,6 +14,7 @@ import { AutomationError } from '../errors.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 import { problemsOf, sentenceOf } from '../runtime/problems.ts';
+import { connect, sendWithin } from './connection.ts';
 import { AwsCallFailed, errorName } from './errors.ts';
 
 /** Where an item lies: the partition, and its place in the order of that partition. */
@@ -54,6 +56,12 @@ export interface State {
    * An item past its `expiresAt` counts as absent.
    */
   read<S extends z.ZodType>(key: Key, schema: S, deadline: Deadline): Promise<Stored<z.output<S>> | undefined>;
+  /** `read`, of many keys in few calls: what there is, in the order of the keys, and undefined where there is nothing. */
+  readAll<S extends z.ZodType>(
+    keys: readonly Key[],
+    schema: S,
+    deadline: Deadline,
+  ): Promise<(Stored<z.output<S>> | undefined)[]>;
   /** Writes an item where there is none; undefined where there is one already. */
   create<V extends object>(
     key: Key,
@@ -109,8 +117,8 @@ const Item = z.object({
 });
 type Item = z.output<typeof Item>;
 
-/** One hung request must not use up the run. DynamoDB answers in milliseconds. */
-const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+/** BatchGetItem takes no more keys. */
+const AT_ONCE = 100;
 
 /** First versions lie below it: far enough below the largest exact number for every life. */
 const VERSIONS = 2 ** 47;
@@ -130,10 +138,9 @@ export const secondsOf = (instant: Date): number => Math.ceil(instant.getTime() 
 /** The state in one DynamoDB table with the keys `pk` and `sk`, and `expiresAt` as its TTL attribute. */
 export function createState(
   table: string,
-  client: DynamoDBClient = new DynamoDBClient({ requestHandler: patience }),
+  client: DynamoDBClient = connect((config) => new DynamoDBClient(config)),
   clock: Clock = systemClock,
 ): State {
-  const within = (deadline: Deadline) => ({ abortSignal: deadline.signal });
   const now = (): number => Math.floor(clock.now().getTime() / 1_000);
   const failed = (operation: string, facts: object) => (cause: unknown) => {
     throw new AwsCallFailed('dynamodb', operation, cause, { table, ...facts });
@@ -150,10 +157,32 @@ export function createState(
 
   /** The item itself, expired and removed ones included. */
   async function find(key: Key, deadline: Deadline): Promise<Item | undefined> {
-    const { Item: found } = await client
-      .send(new GetItemCommand({ TableName: table, Key: marshall(key), ConsistentRead: true }), within(deadline))
-      .catch(failed('GetItem', key));
+    const command = new GetItemCommand({ TableName: table, Key: marshall(key), ConsistentRead: true });
+    const { Item: found } = await sendWithin(client, deadline, (options) => client.send(command, options)).catch(
+      failed('GetItem', key),
+    );
     return found && itemIn(found, key);
+  }
+
+  /** The items of up to a hundred keys, by the key. What DynamoDB left out, as it does behind 16 MB, is asked for by itself. */
+  async function findAll(keys: readonly Key[], deadline: Deadline): Promise<Map<string, Item>> {
+    const wanted = new Map(keys.map((key) => [nameOf(key), key]));
+    const Keys = [...wanted.values()].map((key) => marshall(key));
+    const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } });
+    const { Responses = {}, UnprocessedKeys = {} } = await sendWithin(client, deadline, (options) =>
+      client.send(command, options),
+    ).catch(failed('BatchGetItem', { keys: Keys.length }));
+    const found = new Map<string, Item>();
+    for (const each of Responses[table] ?? []) {
+      const key = keyIn(each);
+      found.set(nameOf(key), itemIn(each, key));
+    }
+    for (const left of UnprocessedKeys[table]?.Keys ?? []) {
+      const key = keyIn(left);
+      const item = await find(key, deadline);
+      if (item) found.set(nameOf(key), item);
+    }
+    return found;
   }
 
   /** True where the item is now what was to be written, false where the condition did not hold. */
@@ -169,7 +198,8 @@ export function createState(
     const writer = randomUUID();
     const Item = marshall({ ...item, writer }, { removeUndefinedValues: true });
     try {
-      await client.send(new PutItemCommand({ TableName: table, Item, ...condition }), within(deadline));
+      const command = new PutItemCommand({ TableName: table, Item, ...condition });
+      await sendWithin(client, deadline, (options) => client.send(command, options));
       return true;
     } catch (cause) {
       if (errorName(cause) !== 'ConditionalCheckFailedException') return failed('PutItem', key)(cause);
@@ -190,6 +220,16 @@ export function createState(
     async read(key, schema, deadline) {
       const item = await find(key, deadline);
       return item && isThere(item) ? parse(item, schema) : undefined;
+    },
+
+    async readAll(keys, schema, deadline) {
+      const found = new Map<string, Item>();
+      for (let from = 0; from < keys.length; from += AT_ONCE)
+        for (const [name, item] of await findAll(keys.slice(from, from + AT_ONCE), deadline)) found.set(name, item);
+      return keys.map((key) => {
+        const item = found.get(nameOf(key));
+        return item && isThere(item) ? parse(item, schema) : undefined;
+      });
     },
 
     async create(key, value, deadline, { expiresAt } = {}) {
@@ -228,21 +268,19 @@ export function createState(
         else if (isBefore === newestFirst) return;
       }
       do {
-        const page = await client
-          .send(
-            new QueryCommand({
-              TableName: table,
-              ConsistentRead: true,
-              KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
-              ExpressionAttributeValues: marshall({ ':pk': pk, ...(prefix !== '' && { ':prefix': prefix }) }),
-              ScanIndexForward: !newestFirst,
-              ExclusiveStartKey: from,
-            }),
-            within(deadline),
-          )
-          .catch(failed('Query', { pk, prefix }));
+        const command = new QueryCommand({
+          TableName: table,
+          ConsistentRead: true,
+          KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+          ExpressionAttributeValues: marshall({ ':pk': pk, ...(prefix !== '' && { ':prefix': prefix }) }),
+          ScanIndexForward: !newestFirst,
+          ExclusiveStartKey: from,
+        });
+        const page = await sendWithin(client, deadline, (options) => client.send(command, options)).catch(
+          failed('Query', { pk, prefix }),
+        );
         for (const found of page.Items ?? []) {
-          const item = itemIn(found, { pk, sk: found['sk']?.S ?? '' });
+          const item = itemIn(found, keyIn(found));
           if (isThere(item)) yield parse(item, schema);
         }
         from = page.LastEvaluatedKey;
@@ -250,6 +288,10 @@ export function createState(
     },
   };
 }
+
+const keyIn = (found: Record<string, AttributeValue>): Key => ({ pk: found['pk']?.S ?? '', sk: found['sk']?.S ?? '' });
+
+const nameOf = ({ pk, sk }: Key): string => JSON.stringify([pk, sk]);
 
 function itemIn(found: Record<string, AttributeValue>, key: Key): Item {
   const parsed = Item.safeParse(unmarshall(found));

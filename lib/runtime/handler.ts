@@ -90,11 +90,16 @@ export function defineHandler<
       throw new EventError(`${name}: the event is wrong: ${sentenceOf(problems)}`, problems);
     }
     const remainingMs = (): number => context.getRemainingTimeInMillis() - ABORT_MS;
-    const deadline: Deadline = {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, remainingMs()))]),
-      remainingMs,
-    };
-    return definition.run(event.data, { ...(await boot()), log, metrics, deadline, clock: systemClock });
+    // By hand: AbortSignal.any of AbortSignal.timeout costs ten times as much, and leaves a timer behind every invocation.
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(new DOMException('the time is up', 'TimeoutError')), remainingMs());
+    signal.addEventListener('abort', () => end.abort(signal.reason), { once: true });
+    const deadline: Deadline = { signal: end.signal, remainingMs };
+    try {
+      return await definition.run(event.data, { ...(await boot()), log, metrics, deadline, clock: systemClock });
+    } finally {
+      clearTimeout(timer);
+    }
   };
 
   return middy<unknown, Result>({

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,8 +13,8 @@ import { alertmanagerRows } from './bridge-alertmanager.ts';
 
 const run = promisify(execFile);
 const style = { head: [], border: [], compact: true };
-/** Containers of deliver-tickets: as many as Lambda would start at least, and more than there are cores. */
-const LANES = 3;
+/** Containers of deliver-tickets: as many as there are cores beside the receiver's, which gets a full batch each time. */
+const LANES = Math.max(1, availableParallelism() - 1);
 /** Requests the receiver has in hand at a time. */
 const AT_ONCE = 4;
 /** What the tracker of the storms takes: so much that its budget is not what is measured. */

@@ -5,9 +5,9 @@ import type { Clock } from '../../lib/runtime/clock.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 
-/** One call of the state. A list has no `sk`. */
+/** One call of the state. A list has no `sk`, and what reads many at once has that of the first. */
 export interface Effect {
-  readonly operation: 'read' | 'create' | 'replace' | 'remove' | 'list';
+  readonly operation: 'read' | 'readAll' | 'create' | 'replace' | 'remove' | 'list';
   readonly pk: string;
   readonly sk?: string;
 }
@@ -74,6 +74,17 @@ export function createMemoryState(options: MemoryStateOptions = {}): MemoryState
         const item = there(key);
         return item && parse(item, schema);
       }),
+
+    readAll: async (keys, schema, deadline) => {
+      const [first] = keys;
+      if (!first) return [];
+      return effect({ operation: 'readAll', ...first }, deadline, () =>
+        keys.map((key) => {
+          const item = there(key);
+          return item && parse(item, schema);
+        }),
+      );
+    },
 
     create: (key, value, deadline, { expiresAt } = {}) =>
       effect({ operation: 'create', ...key }, deadline, () => {

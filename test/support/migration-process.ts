@@ -142,6 +142,7 @@ export async function createProcessWorld(options: ProcessWorldOptions = {}) {
         () => memory.read(key, schema, deadline),
         aws('GetItem'),
       ),
+    readAll: (keys, schema) => memory.readAll(keys, schema, deadline),
     create: (key, value, _, expiry) => write(`create ${key.pk}`, () => memory.create(key, value, deadline, expiry)),
     replace: (stored, value, _, expiry) => {
       if (stored.key.pk === 'migration') options.onRun?.(Run.parse(value));

@@ -52,6 +52,32 @@ export function stateContract(make: MakeState): void {
       expect(await keysOf(state.list(key.pk, Any, soon()))).toEqual([]);
     });
 
+    it('is read among others as by itself, in the order that was asked for', async () => {
+      const { state, clock, key } = open();
+      const at = (nth: number): Key => ({ ...key, sk: `item ${nth}` });
+      const keys = Array.from({ length: 230 }, (_, nth) => at(nth));
+      for (const nth of [3, 120, 229]) await state.create(at(nth), { count: nth }, soon());
+      await state.create(at(7), { count: 7 }, soon(), { expiresAt: new Date(clock.now().getTime() + 1_000) });
+      clock.advance(2_000);
+      const asked = [...keys.toReversed(), at(3)];
+      const read = await state.readAll(asked, Count, soon());
+      expect(read).toEqual(await Promise.all(asked.map((each) => state.read(each, Count, soon()))));
+      expect(read.flatMap((each) => each?.value.count ?? [])).toEqual([229, 120, 3, 3]);
+      expect(await state.readAll([], Count, soon())).toEqual([]);
+      await expect(state.readAll([at(3), at(120)], z.object({ count: z.string() }), soon())).rejects.toThrow(
+        StateUnreadable,
+      );
+    });
+
+    it('is read among so many that one answer does not hold them', async () => {
+      const { state, key } = open();
+      const keys = Array.from({ length: 45 }, (_, nth) => ({ ...key, sk: `large ${nth}` }));
+      for (const [count, each] of keys.entries())
+        await state.create(each, { count, filling: 'x'.repeat(390_000) }, soon());
+      const read = await state.readAll(keys, Count, soon());
+      expect(read.map((each) => each?.value.count)).toEqual([...keys.keys()]);
+    });
+
     it('whose value its reader does not take is not read as anything, and not quoted', async () => {
       const { state, key } = open();
       await state.create(key, { count: 'mdb_sa_sk_secret' }, soon());

@@ -96,6 +96,10 @@ const Input = z
       .object({ pk: z.object({ S: z.string() }) })
       .optional()
       .catch(undefined),
+    RequestItems: z
+      .record(z.string(), z.object({ Keys: z.array(z.object({ pk: z.object({ S: z.string() }) })) }))
+      .optional()
+      .catch(undefined),
     ExpressionAttributeValues: z
       .record(z.string(), z.object({ S: text }))
       .optional()
@@ -127,11 +131,21 @@ function askedFor(
     case 'secretsmanager':
       return askedOfSecret(operation, given, secrets, arn);
     case 'DynamoDB_20120810': {
-      const keys = [given.Key?.pk.S, given.Item?.pk.S, given.ExpressionAttributeValues?.[':pk']?.S].flatMap(
-        (key) => key ?? [],
-      );
-      const resource = arn('dynamodb', `table/${given.TableName ?? ''}`);
-      return [{ action: `dynamodb:${operation}`, resource, context: { 'dynamodb:LeadingKeys': keys } }];
+      const asked = (table: string, keys: readonly (string | undefined)[]): Asked => ({
+        action: `dynamodb:${operation}`,
+        resource: arn('dynamodb', `table/${table}`),
+        context: { 'dynamodb:LeadingKeys': keys.flatMap((key) => key ?? []) },
+      });
+      const batches = Object.entries(given.RequestItems ?? {});
+      if (batches.length > 0)
+        return batches.map(([table, { Keys }]) =>
+          asked(
+            table,
+            Keys.map(({ pk }) => pk.S),
+          ),
+        );
+      const keys = [given.Key?.pk.S, given.Item?.pk.S, given.ExpressionAttributeValues?.[':pk']?.S];
+      return [asked(given.TableName ?? '', keys)];
     }
     case 'AmazonSQS': {
       const resource = arn('sqs', given.QueueUrl?.split('/').at(-1) ?? '');

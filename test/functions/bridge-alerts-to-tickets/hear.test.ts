@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createStore } from '../../../functions/bridge-alerts-to-tickets/store.ts';
+import { createStore, type IncidentId, nameOfIncident } from '../../../functions/bridge-alerts-to-tickets/store.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../lib/runtime/deadline.ts';
 import { PROJECT } from '../../model/bridge/memory-atlas.ts';
@@ -29,15 +29,18 @@ async function house() {
     return calls.filter((call) => !call.endsWith('answered')).map((call) => call.split('#')[0] ?? '');
   };
   await tell({ currentValue: { number: 91 } }, 'alert.open');
+  const incident = async (): Promise<IncidentId> => {
+    const [id] = (await store.readAlert(PROJECT, alert.id, deadline))?.value.incidents ?? [];
+    if (!id) throw new Error('the alert is in no incident');
+    return id;
+  };
   return {
     world,
     alert,
     tell,
-    async member() {
-      const known = await store.readAlert(PROJECT, alert.id, deadline);
-      const [id] = known?.value.incidents ?? [];
-      return id && (await store.readIncident(id, deadline))?.value.members[alert.id];
-    },
+    store,
+    incident,
+    member: async () => (await store.readIncident(await incident(), deadline))?.value.members[alert.id],
   };
 }
 
@@ -47,6 +50,24 @@ describe('word of an alert that is open already', () => {
     const calls = await tell({ currentValue: { number: 91 } });
     expect(calls).toContain('replace alert');
     expect(calls).not.toContain('replace incident');
+    expect(world.tracker.live()).toHaveLength(1);
+  });
+
+  it('is counted, and the audit trail says how often once there is other news', async () => {
+    const { world, tell, store, incident } = await house();
+    for (let time = 0; time < 3; time++) {
+      const calls = await tell({ currentValue: { number: 91 } });
+      expect(calls.filter((call) => call.startsWith('create audit'))).toEqual([]);
+    }
+    await tell({ currentValue: { number: 97 } });
+    await tell({ currentValue: { number: 97 } });
+    await tell({ currentValue: { number: 98 } });
+    const trail = [];
+    for await (const { value } of store.trail(nameOfIncident(await incident()), deadline)) trail.push(...value.entries);
+    expect(trail.filter(({ decision }) => decision === 'nothing')).toMatchObject([
+      { reason: 'still open, with no other news', count: 3 },
+      { reason: 'still open, with no other news', count: 1 },
+    ]);
     expect(world.tracker.live()).toHaveLength(1);
   });
 

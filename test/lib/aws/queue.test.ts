@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEmbeddedAws, type EmbeddedAws } from '../../../infra/local/aws/embedded-aws.ts';
 import type { FifoQueue } from '../../../infra/local/aws/sqs/fifo-queue.ts';
 import type { Loopback } from '../../../infra/local/loopback.ts';
+import { connect } from '../../../lib/aws/connection.ts';
 import { createQueue, type Queue } from '../../../lib/aws/queue.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../lib/runtime/deadline.ts';
@@ -18,11 +19,15 @@ beforeAll(async () => {
   aws = createEmbeddedAws();
   server = await aws.listen();
   held = aws.sqs.create('alerts.fifo');
-  client = new SQSClient({
-    endpoint: server.origin,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
+  client = connect(
+    (config) =>
+      new SQSClient({
+        ...config,
+        endpoint: server.origin,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+      }),
+  );
   queue = createQueue(aws.sqs.urlOf('alerts.fifo'), client);
 });
 afterAll(async () => {

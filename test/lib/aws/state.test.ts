@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { createEmbeddedAws, type EmbeddedAws } from '../../../infra/local/aws/embedded-aws.ts';
 import type { Fault } from '../../../infra/local/faults.ts';
 import type { Loopback } from '../../../infra/local/loopback.ts';
+import { connect } from '../../../lib/aws/connection.ts';
 import { AwsCallFailed } from '../../../lib/aws/errors.ts';
 import { createState, type State } from '../../../lib/aws/state.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
@@ -20,11 +21,15 @@ let client: DynamoDBClient;
 beforeAll(async () => {
   aws = createEmbeddedAws({ tables: [TABLE] });
   server = await aws.listen();
-  client = new DynamoDBClient({
-    endpoint: server.origin,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
+  client = connect(
+    (config) =>
+      new DynamoDBClient({
+        ...config,
+        endpoint: server.origin,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+      }),
+  );
 });
 afterAll(async () => {
   client.destroy();

@@ -10,7 +10,7 @@ export type Command =
       readonly alert: number;
       readonly told: boolean;
     }
-  | { readonly do: 'deliver'; readonly message: number }
+  | { readonly do: 'deliver'; readonly message: number; readonly together: number }
   | { readonly do: 'run'; readonly picks: readonly number[] }
   | { readonly do: 'pass'; readonly seconds: number }
   | { readonly do: 'drain' | 'reconcile' }
@@ -40,7 +40,14 @@ export const commands: fc.Arbitrary<Command[]> = fc.array(
         told: fc.boolean(),
       }),
     },
-    { weight: 9, arbitrary: fc.record({ do: fc.constant('deliver' as const), message: small }) },
+    {
+      weight: 9,
+      arbitrary: fc.record({
+        do: fc.constant('deliver' as const),
+        message: small,
+        together: fc.integer({ min: 1, max: 4 }),
+      }),
+    },
     {
       weight: 12,
       arbitrary: fc.record({
@@ -136,7 +143,7 @@ export async function play(
         break;
       }
       case 'deliver':
-        world.deliver(command.message);
+        world.deliver(command.message, command.together);
         break;
       case 'run':
         for (const pick of command.picks) {

@@ -25,8 +25,8 @@ interface Worker {
   readonly name: string;
   killed: boolean;
   done: boolean;
-  /** The message it had: the queue hands it out again when nobody says that it was taken in. */
-  readonly message: BridgeWorld['inbox'][number] | undefined;
+  /** The messages it had: the queue hands them out again when nobody says that they were taken in. */
+  readonly messages: readonly BridgeWorld['inbox'][number][];
 }
 
 export interface WorldOptions {
@@ -97,9 +97,31 @@ export class BridgeWorld {
     this.inbox.push({ body: this.atlas.body(alert), event });
   }
 
-  deliver(index: number): void {
-    const message = this.inbox[index % Math.max(1, this.inbox.length)];
-    if (!message) return;
+  /** One message, or as many as that from there on, in one batch. */
+  deliver(index: number, together = 1): void {
+    const first = index % Math.max(1, this.inbox.length);
+    this.#deliver(this.inbox.slice(first, first + (this.#options.naive ? 1 : together)));
+  }
+
+  #deliver(messages: readonly BridgeWorld['inbox'][number][]): void {
+    if (messages.length === 0) return;
+    const records = messages.map((message) => this.#record(message));
+    this.#spawn(
+      `deliver ${messages.map(({ event }) => event)}`,
+      async (bridge) => {
+        if (this.#options.naive) return;
+        const { failed } = await deliverBatch(records, {
+          bridge,
+          deadline,
+          onTrouble: (what, facts, error) => this.troubles.push([what, facts, error]),
+        });
+        this.inbox.push(...messages.filter((_, at) => failed.includes(records[at]?.messageId ?? '')));
+      },
+      messages,
+    );
+  }
+
+  #record(message: BridgeWorld['inbox'][number]) {
     this.delivered.add(message);
     const observation = normalise(message.body, {
       announced: message.event,
@@ -109,24 +131,11 @@ export class BridgeWorld {
       staleMs: 86_400_000,
     });
     if (!observation) throw new Error('no observation');
-    this.#spawn(
-      `deliver ${message.event}`,
-      async (bridge) => {
-        if (this.#options.naive) return;
-        const record = {
-          messageId: randomUUID(),
-          body: JSON.stringify(observation),
-          attributes: { MessageGroupId: queueGroupOf(observation.id, observation.subject), ApproximateReceiveCount: 2 },
-        };
-        const { failed } = await deliverBatch([record], {
-          bridge,
-          deadline,
-          onTrouble: (what, facts, error) => this.troubles.push([what, facts, error]),
-        });
-        if (failed.length > 0) this.inbox.push(message);
-      },
-      message,
-    );
+    return {
+      messageId: randomUUID(),
+      body: JSON.stringify(observation),
+      attributes: { MessageGroupId: queueGroupOf(observation.id, observation.subject), ApproximateReceiveCount: 2 },
+    };
   }
 
   drain(): void {
@@ -191,8 +200,9 @@ export class BridgeWorld {
     if (worker) worker.killed = true;
   }
 
-  #spawn(name: string, work: (bridge: Bridge) => Promise<void>, message?: BridgeWorld['inbox'][number]): void {
-    const worker: Worker = { name: `${this.workers.length} ${name}`, killed: false, done: false, message };
+  #spawn(name: string, work: (bridge: Bridge) => Promise<void>, messages: Worker['messages'] = []): void {
+    const worker: Worker = { name: `${this.workers.length} ${name}`, killed: false, done: false, messages };
+    const [message] = messages;
     this.workers.push(worker);
     const pass = async (call: string): Promise<void> => {
       if (this.gated) await this.#options.gate?.(worker.name, call);
@@ -223,9 +233,9 @@ export class BridgeWorld {
   /** What the queue still holds because whoever had it was killed. */
   redeliver(): void {
     for (const worker of this.workers) {
-      if (!worker.killed || worker.done || !worker.message) continue;
+      if (!worker.killed || worker.done) continue;
       worker.done = true;
-      this.deliver(this.inbox.indexOf(worker.message));
+      this.#deliver(worker.messages);
     }
   }
 
@@ -278,6 +288,7 @@ function gatedState(state: State, pass: (call: string) => Promise<void>): State 
   };
   return {
     read: (key, schema, by) => around(`read ${key.pk}`, () => state.read(key, schema, by)),
+    readAll: (keys, schema, by) => around(`read ${keys.length} items`, () => state.readAll(keys, schema, by)),
     create: (key, value, by, options) => around(`create ${key.pk}`, () => state.create(key, value, by, options)),
     replace: (stored, value, by, options) =>
       around(`replace ${stored.key.pk}`, () => state.replace(stored, value, by, options)),
