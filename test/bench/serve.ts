@@ -41,17 +41,22 @@ async function run(orders: object): Promise<Running> {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     env: { ...process.env, ORDERS: JSON.stringify(orders) },
   });
-  const [message] = await once(child, 'message');
-  const ready = { ...Ready.parse(message), wallMs: performance.now() - start };
+  const ended = once(child, 'exit');
+  const answer = async (): Promise<unknown> => {
+    const [message] = await Promise.race([
+      once(child, 'message'),
+      ended.then(([status]) => Promise.reject(new Error(`the host ended with status ${status}`))),
+    ]);
+    return message;
+  };
+  const ready = { ...Ready.parse(await answer()), wallMs: performance.now() - start };
   return {
     ready,
     async memory() {
       child.send('memory');
-      const [answer] = await once(child, 'message');
-      return Memory.parse(answer);
+      return Memory.parse(await answer());
     },
     async kill() {
-      const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
     },

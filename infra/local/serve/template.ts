@@ -40,7 +40,14 @@ function synthesize(settings: Settings): object {
       writeFileSync(path.join(bundles, lambda, 'index.mjs'), '');
     }
     const { context = {} } = CdkJson.parse(JSON.parse(readFileSync(CDK_JSON, 'utf8')));
-    const app = new App({ context, outdir: path.join(folder, 'out'), analyticsReporting: false });
+    const app = new App({
+      context,
+      outdir: path.join(folder, 'out'),
+      analyticsReporting: false,
+      treeMetadata: false,
+      // The CDK's look at the templates takes as long as the rest, and is had by whoever runs `npm run synth`.
+      builtinCloudFormationValidation: false,
+    });
     addDeployment(app, { settings }, bundles);
     const { directory, stacks } = app.synth();
     const resources: z.output<typeof Template>['Resources'] = Object.assign(
