@@ -11,6 +11,8 @@ import type { ScheduleWiring, Wiring } from './wiring.ts';
 const TICK_MS = 500;
 /** How often the queue is asked while it is empty. */
 const POLL_MS = 250;
+/** How long is waited at most where looking fails, twice as long each time. */
+const MOST_PAUSE_MS = 30_000;
 
 export interface HostOptions {
   readonly machine: Machine;
@@ -55,6 +57,7 @@ export class Host {
   readonly #timed: Timed[] = [];
   readonly #stopping = new AbortController();
   readonly #loops: Promise<void>[] = [];
+  readonly #troubles = new Map<string, string>();
   #unsubscribe = (): void => {};
 
   constructor({ machine, wiring, ledger, dryRun = false, pausesMs, firstRuns = false, durable }: HostOptions) {
@@ -76,6 +79,11 @@ export class Host {
 
   get stopping(): boolean {
     return this.#stopping.signal.aborted;
+  }
+
+  /** What the host itself cannot do at the moment, and why. */
+  get troubles(): ReadonlyMap<string, string> {
+    return this.#troubles;
   }
 
   /** When a schedule runs a function next. */
@@ -115,9 +123,9 @@ export class Host {
       this.events.resume();
       machine.aws.secretsManager.resumeRotations();
     }
-    this.#loops.push(this.#every(TICK_MS, () => this.#tick()));
+    this.#loops.push(this.#every('looking at what is due', TICK_MS, () => this.#tick()));
     if (wiring.queues.has('deliver-tickets') && !this.dryRun)
-      this.#loops.push(this.#every(POLL_MS, async () => void (await this.#deliver())));
+      this.#loops.push(this.#every('delivering alerts', POLL_MS, () => this.#deliver()));
   }
 
   /**
@@ -193,16 +201,25 @@ export class Host {
     };
   }
 
-  /** Does something again and again until the host stops; one that fails is said, and does not end it. */
-  async #every(ms: number, work: () => Promise<void>): Promise<void> {
+  /** Does something again and again until the host stops. One that fails is said, does not end it, and is tried less often. */
+  async #every(what: string, ms: number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
+    let pauseMs = ms;
     while (!signal.aborted) {
       try {
         await work();
+        pauseMs = ms;
+        if (this.#troubles.delete(what)) this.ledger.changed();
       } catch (error) {
-        this.ledger.printed(`the local host: ${error instanceof Error ? error.message : String(error)}\n`, 'host');
+        const message = error instanceof Error ? error.message : String(error);
+        if (this.#troubles.get(what) !== message) {
+          this.#troubles.set(what, message);
+          this.ledger.printed(`${what}: ${message}\n`, 'host');
+          this.ledger.changed();
+        }
+        pauseMs = Math.min(2 * pauseMs, MOST_PAUSE_MS);
       }
-      await pause(ms, signal);
+      await pause(pauseMs, signal);
     }
   }
 }

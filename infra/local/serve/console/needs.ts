@@ -9,6 +9,8 @@ export interface Need {
 }
 
 export interface Situation {
+  /** What the host itself cannot do, and why. */
+  readonly troubles: ReadonlyMap<string, string>;
   /** The last run that ended, of each function. */
   readonly functions: readonly { readonly lambda: string; readonly error: string | undefined }[];
   readonly secrets: readonly {
@@ -41,6 +43,8 @@ export function needsOf(situation: Situation): Need[] {
   const { now, backups } = situation;
   const fail: Need[] = [];
   const warn: Need[] = [];
+  for (const [what, why] of situation.troubles)
+    fail.push({ tone: 'fail', kind: 'this host', text: `${what} fails, and is tried again: ${why}`, path: '/queue' });
   for (const { lambda, error } of situation.functions)
     if (error !== undefined)
       fail.push({ tone: 'fail', kind: 'failed', text: `${lambda}: ${error}`, path: `/functions/${lambda}` });

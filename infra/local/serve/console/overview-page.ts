@@ -15,6 +15,7 @@ export function overviewPage(state: State, migrations: readonly Migration[]): Ma
   const { byStatus = {} } = audit?.totals ?? {};
   const open = tickets.filter(isOpen);
   const needs = needsOf({
+    troubles: host.troubles,
     functions: [...host.wiring.functions.keys()].map((lambda) => ({ lambda, error: state.lastRun(lambda)?.error })),
     secrets: state.secrets,
     migrations: migrations.map((migration) => ({

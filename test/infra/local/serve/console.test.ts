@@ -328,6 +328,28 @@ describe('what others wrote', () => {
   });
 });
 
+describe('a queue that cannot be read', () => {
+  it('is said once, is asked less and less often, and is forgotten once it can', async () => {
+    await using refused = await startProbeHost();
+    const deliver = vi.spyOn(refused.machine, 'deliver').mockRejectedValue(new Error('AccessDenied: <b>no</b>'));
+    const overview = async (): Promise<string> => {
+      const entered = await fetch(`${refused.consoleOrigin}/?token=${TOKEN}`, { redirect: 'manual' });
+      const cookie = entered.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+      return (await fetch(refused.consoleOrigin, { headers: { cookie } })).text();
+    };
+    await expect.poll(() => deliver.mock.calls.length, SLOW).toBeGreaterThan(2);
+    expect(await overview()).toContain(
+      'delivering alerts fails, and is tried again: AccessDenied: &lt;b&gt;no&lt;/b&gt;',
+    );
+    expect(refused.host.ledger.lines('host').filter((line) => line.includes('AccessDenied'))).toHaveLength(1);
+    // After 0.25 s, then twice as long each time.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(deliver.mock.calls.length).toBeLessThan(6);
+    deliver.mockRestore();
+    await expect.poll(overview, SLOW).not.toContain('is tried again');
+  });
+});
+
 describe('live news', () => {
   it('comes when something happened', async () => {
     const answer = await fetch(`${local.consoleOrigin}/live`, { headers: signedIn() });
