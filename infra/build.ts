@@ -1,7 +1,8 @@
-import { globSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { globSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -186,15 +187,31 @@ const bundle = async (
     logLevel: 'silent',
   });
   onMetafile(metafile);
-  rmSync(outdir, { recursive: true, force: true });
-  for (const file of outputFiles) {
-    mkdirSync(path.dirname(file.path), { recursive: true });
-    writeFileSync(file.path, file.contents);
-  }
+  putInPlace(outputFiles, outdir);
   return outputFiles
     .filter((file) => file.path.endsWith('.mjs'))
     .reduce((sum, file) => sum + file.contents.byteLength, 0);
 };
+
+/** The folder as a whole, beside others that build the same: the last one counts, and none is half of each. */
+function putInPlace(files: readonly OutputFile[], outdir: string): void {
+  const fresh = path.join(path.dirname(outdir), `.${path.basename(outdir)}-${randomUUID()}`);
+  try {
+    mkdirSync(fresh, { recursive: true });
+    for (const file of files) writeFileSync(path.join(fresh, path.basename(file.path)), file.contents);
+    for (let attempt = 1; ; attempt++) {
+      rmSync(outdir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+      try {
+        return renameSync(fresh, outdir);
+      } catch (error) {
+        // Somebody else's was put there between the two.
+        if (attempt === 20) throw error;
+      }
+    }
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
 
 /**
  * Bundles every `<capability>/<name>.handler.ts` into `<outdir>/<lambda>/index.mjs`, whatever the working directory.

@@ -65,6 +65,17 @@ const run = (file: string): unknown => {
 };
 
 describe('buildBundles', () => {
+  it('leaves a whole bundle where several build it at once', async () => {
+    const options = rotateProject();
+    const built = await Promise.all(Array.from({ length: 6 }, () => buildBundles(options)));
+    const folder = path.join(options.outdir, 'rotate-service-account-secret');
+    expect(run(path.join(folder, 'index.mjs'))).toContain('Bell');
+    expect(readdirSync(options.outdir)).toEqual(['rotate-service-account-secret']);
+    const scripts = filesIn(folder).filter((name) => name.endsWith('.mjs'));
+    const bytes = scripts.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+    expect(built.map(([bundle]) => bundle?.bytes)).toEqual(Array.from({ length: 6 }, () => bytes));
+  });
+
   it('writes a bundle that runs, with CommonJS inside and its rare part in a file of its own', async () => {
     const options = rotateProject();
     const [bundle, ...others] = await buildBundles(options);
