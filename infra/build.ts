@@ -1,10 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { fingerprint, ROOT, textOf } from './fingerprint.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '..');
+const DIST = path.join(ROOT, 'dist');
+/** What all bundles follow from, and where it is noted which of it they were built from. */
+const SOURCES = ['functions/**/*', 'lib/**/*', 'infra/build.ts', 'infra/bundled-undici.mjs', 'package-lock.json'];
+const STAMP = path.join(DIST, '.built');
 
 /**
  * Which handler file is which Lambda. The names are a promise to everything that runs the bundles, so they are said
@@ -221,7 +234,7 @@ function putInPlace(files: readonly OutputFile[], outdir: string): void {
 export const buildBundles = async (options: BuildOptions = {}): Promise<Bundle[]> => {
   const { onMetafile = () => {} } = options;
   const functions = path.resolve(options.functions ?? path.join(ROOT, 'functions'));
-  const outdir = path.resolve(options.outdir ?? path.join(ROOT, 'dist'));
+  const outdir = path.resolve(options.outdir ?? DIST);
   const found = new Map<string, string>();
   for (const file of globSync('*/*.handler.ts', { cwd: functions }).toSorted()) {
     const lambda = LAMBDAS[file.split(path.sep).join('/')];
@@ -231,6 +244,10 @@ export const buildBundles = async (options: BuildOptions = {}): Promise<Bundle[]
   for (const lambda of options.only ?? [])
     if (!found.has(lambda)) throw new Error(`${lambda} has no handler under ${functions}`);
 
+  // Taken before the sources are read: what changes meanwhile is built again.
+  const isAll = options.only === undefined && options.functions === undefined && outdir === DIST;
+  const stamp = isAll ? fingerprint(SOURCES) : undefined;
+  if (outdir === DIST) rmSync(STAMP, { force: true });
   const wanted = [...found].filter(([lambda]) => options.only?.includes(lambda) ?? true);
   const bundles = await Promise.all(
     wanted.map(async ([lambda, entry]) => ({
@@ -240,8 +257,15 @@ export const buildBundles = async (options: BuildOptions = {}): Promise<Bundle[]
   );
   for (const lambda of Object.values(LAMBDAS))
     if (!found.has(lambda)) rmSync(path.join(outdir, lambda), { recursive: true, force: true });
+  if (stamp !== undefined) writeFileSync(STAMP, stamp);
   return bundles;
 };
+
+/** Builds all bundles where one is missing, or a source has changed since all were built. */
+export async function buildWhereChanged(): Promise<void> {
+  const missing = Object.values(LAMBDAS).some((lambda) => !existsSync(path.join(DIST, lambda, 'index.mjs')));
+  if (missing || textOf(STAMP) !== fingerprint(SOURCES)) await buildBundles();
+}
 
 const isScript = process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename;
 if (isScript) {

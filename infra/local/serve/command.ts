@@ -6,10 +6,10 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../../../lib/errors.ts';
+import { buildWhereChanged } from '../../build.ts';
 import { loadSettings, type Settings } from '../../settings.ts';
 import { accessFrom, hasAccess, originFrom } from '../atlas-cli/credentials.ts';
 import { DIST } from '../machine.ts';
-import { buildWhereChanged } from './built.ts';
 import { type LocalHost, type RealAtlas, startLocalHost } from './local-host.ts';
 import { agree, agreementFor, isAgreed, partsOf } from './modes.ts';
 import { findRealAws } from './real-aws.ts';

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { fingerprint, textOf } from '../../fingerprint.ts';
 import type { Settings } from '../../settings.ts';
-import { fingerprint, textOf } from './fingerprint.ts';
 
 /** One resource of a template. */
 const Resource = z.object({
