@@ -215,7 +215,8 @@ function putInPlace(files: readonly OutputFile[], outdir: string): void {
     for (let attempt = 1; ; attempt++) {
       rmSync(outdir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
       try {
-        return renameSync(fresh, outdir);
+        renameSync(fresh, outdir);
+        return;
       } catch (error) {
         // Somebody else's was put there between the two.
         if (attempt === 20) throw error;
