@@ -37,6 +37,9 @@ const RATIOS: Readonly<Record<string, { readonly reach: number; readonly limit: 
   'receive-ticket-update': { reach: 0.7, limit: 1.2 },
 };
 
+/** Handlers that make the calls of ours, and do nothing besides. */
+const LEAST = fileURLToPath(new URL('cold-least', import.meta.url));
+
 /** Megabytes a process of a function may ever have, after many calls. */
 const memoryLimit = (name: string): number => (name === 'audit-snapshot-schedules' ? 512 : 128);
 
@@ -75,6 +78,7 @@ export async function benchCold(): Promise<string> {
   await mkdir(path.join(folder, 'empty'));
   await writeFile(path.join(folder, 'empty/index.mjs'), 'export const handler = async () => ({});\n');
   await buildUsualStack(path.join(folder, 'usual'));
+  const leasts = await buildBundles({ functions: LEAST, outdir: path.join(folder, 'least') });
   const { environment, scenes } = stack.use(await startColdWorld());
 
   const rotation = scenes['rotate-service-account-secret'];
@@ -108,7 +112,18 @@ export async function benchCold(): Promise<string> {
       event,
     }),
   );
-  const subjects = [empty, usual, looking, ...functions];
+  // What no function could be below: the calls of two of them by their packages alone.
+  const least = leasts.flatMap(({ lambda }): Subject[] =>
+    functions
+      .filter(({ name }) => name === lambda)
+      .map((subject) => ({
+        ...subject,
+        name: `(least) ${lambda}`,
+        what: 'its calls and nothing else',
+        folder: path.join(folder, 'least', lambda),
+      })),
+  );
+  const subjects = [empty, usual, looking, ...least, ...functions];
   if (process.argv[3] === 'variants') subjects.push(...variantsOf(functions, folder));
 
   const taken = new Map<Subject, Taken[]>(subjects.map((subject) => [subject, []]));
