@@ -4,11 +4,13 @@ import { type Observation, RANK, type Subject, type Version } from './observatio
 /** A date as text of any shape JavaScript reads, or epoch milliseconds or seconds; anything else counts as missing. */
 const Moment = z.unknown().transform(momentIn).optional();
 
+const msOf = (given: number): number => (given < 1e11 ? given * 1_000 : given);
+const textAt = (given: unknown): number =>
+  typeof given === 'string' && given.length <= 64 ? Date.parse(given) : Number.NaN;
+
 function momentIn(given: unknown): number | undefined {
-  const isText = typeof given === 'string' && given.length <= 64;
-  const at = isText ? Date.parse(given) : typeof given === 'number' ? given : Number.NaN;
-  if (!Number.isFinite(at)) return undefined;
-  return !isText && at < 1e11 ? at * 1_000 : at;
+  const ms = typeof given === 'number' ? msOf(given) : textAt(given);
+  return Number.isFinite(ms) ? ms : undefined;
 }
 
 /** A text, cut between characters; anything else counts as missing. */

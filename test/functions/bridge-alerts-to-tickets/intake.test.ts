@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, takeIn } from '../../../functions/bridge-alerts-to-tickets/intake.ts';
 import { normalise } from '../../../functions/bridge-alerts-to-tickets/normalise.ts';
+import { Observation } from '../../../functions/bridge-alerts-to-tickets/observation.ts';
 import { parseUntrusted } from '../../../functions/bridge-alerts-to-tickets/safe-json.ts';
 import { isSigned, keyringOf } from '../../../functions/bridge-alerts-to-tickets/signature.ts';
 import { HttpEvent } from '../../../functions/bridge-alerts-to-tickets/webhook/contract.ts';
@@ -142,12 +143,17 @@ describe('a body', () => {
       fc.property(
         fc.dictionary(
           fc.constantFrom(...Object.keys(base), 'currentValue', 'clusterName', 'metricName'),
-          fc.jsonValue(),
+          // JSON.parse makes an infinity of 1e999, and a thousand times the largest number is one.
+          fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom(-1.7e308, 1e999, -1e999)),
         ),
         (fields) => {
-          expect(read({ ...fields, id: 'a' })).toMatchObject({ id: 'a' });
+          const observation = read({ ...fields, id: 'a' });
+          expect(observation).toMatchObject({ id: 'a' });
+          // The way through the queue.
+          expect(Observation.safeParse(JSON.parse(JSON.stringify(observation)))).toMatchObject({ success: true });
         },
       ),
+      { numRuns: 500 },
     );
   });
 });
