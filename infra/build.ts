@@ -82,7 +82,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   // The pool of connections, without fetch, WebSocket, caches and mocks: a quarter of the bytes.
   undici: "export { Agent, request } from './bundled-undici.mjs';",
   // The SDK's chain begins with the environment, where Lambda puts a function's credentials: the rest of it is loaded only
-  // where there are none. Looked for once, as by the chain itself, which renews what it found.
+  // where there are none. Looked for once: what has no end stays as it is, and the chain renews what it found itself.
   '@aws-sdk/credential-provider-node': `
     import { fromEnv } from '@aws-sdk/credential-provider-env';
     const find = async (init) => {
@@ -90,7 +90,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
       if (AWS_PROFILE || !AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY)
         return (await import('@aws-sdk/credential-provider-node')).defaultProvider(init);
       const credentials = await fromEnv(init)();
-      return () => credentials;
+      return credentials.expiration ? fromEnv(init) : () => credentials;
     };
     export const defaultProvider = (init) => {
       let found;

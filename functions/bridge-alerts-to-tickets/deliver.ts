@@ -182,13 +182,16 @@ function readable(messages: readonly QueueRecord[]): {
 /** What is known of all these alerts, in one call. Where that fails, each is read by itself, so that none fails with another. */
 async function readAlerts(
   observations: readonly Observation[],
-  { bridge, deadline }: DeliverOptions,
+  { bridge, deadline, onTrouble }: DeliverOptions,
 ): Promise<Hearing['read']> {
   const places = new Map(
     observations.map((each) => [placeOf(each), { projectId: each.subject.projectId, id: each.id }]),
   );
   if (places.size < 2) return undefined;
-  const found = await bridge.store.readAlerts([...places.values()], deadline).catch(() => undefined);
+  const found = await bridge.store.readAlerts([...places.values()], deadline).catch((error: unknown) => {
+    onTrouble('alerts could not be read at once', { alerts: places.size }, error);
+    return undefined;
+  });
   return found && new Map([...places.keys()].map((place, nth) => [place, found[nth]]));
 }
 

@@ -23,6 +23,7 @@ const edges: Plugin = {
     onResolve({ filter: /^\.\/clock\.ts$/ }, ({ importer }) =>
       importer.includes(`${path.sep}lib${path.sep}runtime${path.sep}`) ? { path: here('clock.ts') } : undefined,
     );
+    onResolve({ filter: /^\.\/connection\.ts$/ }, () => ({ path: here('connection.ts') }));
     onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path: name }) => ({ path: name, namespace: 'aws' }));
     onLoad({ filter: /.*/, namespace: 'aws' }, () => ({
       contents: `module.exports = require(${JSON.stringify(here('aws.ts'))}).awsPackage;`,
