@@ -94,7 +94,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
     };
     export const defaultProvider = (init) => {
       let found;
-      return async (options) => (await (found ??= find(init)))(options);
+      const forget = (error) => {
+        found = undefined;
+        throw error;
+      };
+      return async (options) => (await (found ??= find(init).catch(forget)))(options);
     };`,
   // Reads the names of browsers.
   bowser: "throw new Error('bowser is not in the bundle');",

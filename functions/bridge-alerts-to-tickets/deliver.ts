@@ -91,7 +91,10 @@ export async function deliverBatch(records: readonly QueueRecord[], options: Del
   return { failed: records.map(({ messageId }) => messageId).filter((id) => failed.includes(id)), journal };
 }
 
-/** Brings on `own`, which this delivery reminded of, and `others`; beside many messages, those that have to wait a moment wait in the queue. */
+/**
+ * Brings on `own`, which this delivery reminded of, and `others`: with many messages at hand, those of them that have to wait a
+ * moment wait in the queue.
+ */
 async function goOn(
   { own, others, crowded }: { own: readonly IncidentId[]; others: readonly IncidentId[]; crowded: boolean },
   fresh: Map<string, Stored<Incident>>,

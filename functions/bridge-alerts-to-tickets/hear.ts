@@ -39,6 +39,10 @@ interface Known {
   /** Incidents that got a line about it. */
   readonly noticed: IncidentId[];
   changed: boolean;
+  /** How often it was told again and nothing else in this run, since the last other news of the run. */
+  stills: number;
+  /** The same before the other news of this run; undefined where there is none. */
+  stillsBefore: number | undefined;
 }
 
 /**
@@ -61,7 +65,17 @@ export async function hear(observations: readonly Observation[], hearing: Hearin
           ? hearing.read.get(place)
           : await hearing.bridge.store.readAlert(projectId, id, hearing.deadline);
         const view = stored?.value;
-        alerts.set(place, { id, stored, view, heard: [], targets: new Map(), noticed: [], changed: false });
+        alerts.set(place, {
+          id,
+          stored,
+          view,
+          heard: [],
+          targets: new Map(),
+          noticed: [],
+          changed: false,
+          stills: 0,
+          stillsBefore: undefined,
+        });
       },
     ),
   );
@@ -179,18 +193,16 @@ async function admit(observation: Observation, known: Known, hearing: Hearing): 
     ...(unrouted !== undefined && { unrouted }),
     digests: [...(before?.digests ?? []), ...(observation.digest ? [observation.digest] : [])].slice(-DIGESTS),
     ...(state === 'open' && { gist }),
-    ...(still && { stills: (before.stills ?? 0) + 1 }),
   };
   known.changed = true;
-  if (still) return journal.count('DuplicatesPrevented');
-  // Only now: an entry for each time would be a write more for what is most of the messages.
-  if (before?.stills)
-    journal.note(incidents[0] ?? 'unassigned', {
-      decision: 'nothing',
-      reason: 'still open, with no other news',
-      alert: id,
-      count: before.stills,
-    });
+  if (still) {
+    known.stills++;
+    return journal.count('DuplicatesPrevented');
+  }
+  if (before) {
+    known.stillsBefore = (known.stillsBefore ?? 0) + known.stills;
+    known.stills = 0;
+  }
   known.heard.push({
     id,
     member: memberOf(observation, known.view),
@@ -349,8 +361,8 @@ async function putInto(
  * again, which changes nothing. Answers the incidents somebody else's news went into meanwhile.
  */
 async function remember(known: Known, hearing: Hearing): Promise<IncidentId[]> {
-  const { bridge, deadline } = hearing;
-  const { id, view } = known;
+  const { bridge, journal, deadline } = hearing;
+  const { id, view, stillsBefore } = known;
   if (!view) return [];
   const tombstone = new Date(bridge.clock.now().getTime() + bridge.settings.policy.tombstoneDays * DAY);
   const expires = (state: AlertView['state']): Date | undefined => (state === 'open' ? undefined : tombstone);
@@ -359,10 +371,25 @@ async function remember(known: Known, hearing: Hearing): Promise<IncidentId[]> {
   let wanted = view;
   for (let attempt = 0; ; attempt++) {
     if (attempt === TRIES) throw new Error(`the alert ${id} is written by too many at once`);
+    // Of what is written over, by whomever it was counted; other news begins anew.
+    const counted = stored?.value.stills ?? 0;
+    const stills = known.stills + (stillsBefore === undefined ? counted : 0);
+    const next = { ...wanted, ...(stills > 0 && { stills }) };
     const written = stored
-      ? await bridge.store.replaceAlert(stored, wanted, deadline, expires(wanted.state))
-      : await bridge.store.createAlert(id, wanted, deadline, expires(wanted.state));
-    if (written) break;
+      ? await bridge.store.replaceAlert(stored, next, deadline, expires(next.state))
+      : await bridge.store.createAlert(id, next, deadline, expires(next.state));
+    if (written) {
+      const told = counted + (stillsBefore ?? 0);
+      // Only now: an entry for each time would be a write more for what is most of the messages.
+      if (stillsBefore !== undefined && told > 0)
+        journal.note(next.incidents[0] ?? 'unassigned', {
+          decision: 'nothing',
+          reason: 'still open, with no other news',
+          alert: id,
+          count: told,
+        });
+      break;
+    }
     stored = await bridge.store.readAlert(view.projectId, id, deadline);
     if (!stored) continue;
     const other = stored.value;
@@ -376,7 +403,7 @@ async function remember(known: Known, hearing: Hearing): Promise<IncidentId[]> {
     ];
     const digests = [...new Set([...other.digests, ...wanted.digests])].slice(-DIGESTS);
     // Two at once: what the incidents hold is not sure to be what either of them said.
-    const { gist: _, ...settled } = otherKnowsMore ? other : wanted;
+    const { gist: _gist, stills: _stills, ...settled } = otherKnowsMore ? other : wanted;
     wanted = { ...settled, incidents, digests };
     // Somebody heard the end of it, or later news, while this was put into incidents they did not know of.
     const member = memberOf({ subject: { type: wanted.type } }, wanted);

@@ -2,16 +2,17 @@ import * as z from 'zod';
 import { type Observation, RANK, type Subject, type Version } from './observation.ts';
 
 /** A date as text of any shape JavaScript reads, or epoch milliseconds or seconds; anything else counts as missing. */
-const Moment = z.unknown().transform(momentIn).optional();
+const Moment = z
+  .unknown()
+  .transform((given) => {
+    const ms = typeof given === 'number' ? msOf(given) : textAt(given);
+    return Number.isFinite(ms) ? ms : undefined;
+  })
+  .optional();
 
 const msOf = (given: number): number => (given < 1e11 ? given * 1_000 : given);
 const textAt = (given: unknown): number =>
   typeof given === 'string' && given.length <= 64 ? Date.parse(given) : Number.NaN;
-
-function momentIn(given: unknown): number | undefined {
-  const ms = typeof given === 'number' ? msOf(given) : textAt(given);
-  return Number.isFinite(ms) ? ms : undefined;
-}
 
 /** A text, cut between characters; anything else counts as missing. */
 const most = (length: number) =>

@@ -34,7 +34,7 @@ export const AlertView = z.object({
   digests: z.array(z.string()),
   /** Of what its incidents hold of it, to tell that it is still open from news about it. */
   gist: z.string().optional(),
-  /** How often it was told again since then, and nothing else. In the audit trail once there is other news: fewer than were told where two were taken in at once. */
+  /** How often it was told again since then, and nothing else. In the audit trail once there is other news. */
   stills: z.int().optional(),
 });
 export type AlertView = z.output<typeof AlertView>;

@@ -18,10 +18,10 @@ interface Client {
 }
 
 /**
- * A client that is called for every message. How a call is made is worked out once for each command, which is a sixth of
- * what a webhook takes, but only where calls carry no options: so the deadline comes by `sendWithin`. Nothing is prepared
- * to be logged, since nobody logs it: that is a tenth. One hung request must not use up the run; what is called like this
- * answers in milliseconds.
+ * A client that is called for every message, and spends little on each call: how one is made is worked out once for each
+ * command, which the SDK does only where calls carry no options, so the deadline comes by `sendWithin`; and nothing is
+ * prepared to be logged, since nobody logs it. What it gains: test/bench/README.md. One hung request must not use up the
+ * run; what is called like this answers in milliseconds.
  * Source: https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/ (cacheMiddleware, middlewareStack)
  */
 export function connect<Made extends Client>(

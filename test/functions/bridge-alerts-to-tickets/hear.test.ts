@@ -18,12 +18,12 @@ async function house() {
   });
   const store = createStore(world.state, world.clock, () => '');
   const alert = world.atlas.open('Cluster0');
-  const tell = async (fields: object = {}, event = 'alert.update'): Promise<string[]> => {
+  const tell = async (fields: object = {}, event = 'alert.update', troubles = 0): Promise<string[]> => {
     calls.length = 0;
     world.inbox.push({ body: { ...world.atlas.body(alert), ...fields }, event });
     world.deliver(world.inbox.length - 1);
     await expect.poll(() => world.workers.every(({ done }) => done)).toBe(true);
-    expect(world.troubles).toEqual([]);
+    expect(world.troubles).toHaveLength(troubles);
     world.advance(1_000);
     alert.updated = world.now;
     return calls.filter((call) => !call.endsWith('answered')).map((call) => call.split('#')[0] ?? '');
@@ -69,6 +69,32 @@ describe('word of an alert that is open already', () => {
       { reason: 'still open, with no other news', count: 1 },
     ]);
     expect(world.tracker.live()).toHaveLength(1);
+  });
+
+  it('taken in by several at once is counted each time, and told once though a writing failed', async () => {
+    const { world, alert, tell, store, incident } = await house();
+    const first = world.inbox.length;
+    for (let time = 0; time < 4; time++) {
+      world.inbox.push({ body: { ...world.atlas.body(alert), currentValue: { number: 91 } }, event: 'alert.update' });
+      world.advance(1_000);
+      alert.updated = world.now;
+    }
+    for (const nth of [0, 1, 2, 3]) world.deliver(first + nth);
+    await expect.poll(() => world.workers.every(({ done }) => done)).toBe(true);
+    const counted = (await store.readAlert(PROJECT, alert.id, deadline))?.value.stills ?? 0;
+    expect(counted).toBeGreaterThan(1);
+    const { replace } = world.state;
+    let failures = 1;
+    world.state.replace = async (stored, value, by, options) => {
+      if (stored.key.pk.startsWith('alert#') && failures-- > 0) throw new Error('no answer');
+      return replace(stored, value, by, options);
+    };
+    await tell({ currentValue: { number: 97 } }, 'alert.update', 1);
+    world.deliver(world.inbox.length - 1);
+    await expect.poll(() => world.workers.every(({ done }) => done)).toBe(true);
+    const trail = [];
+    for await (const { value } of store.trail(nameOfIncident(await incident()), deadline)) trail.push(...value.entries);
+    expect(trail.filter(({ reason }) => reason.startsWith('still open'))).toMatchObject([{ count: counted }]);
   });
 
   it('with another value goes into its incident, and back to the first one, too', async () => {
