@@ -1,54 +1,113 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { Sha256 } from '@smithy/core/checksum';
+import { ServiceException } from '@smithy/core/client';
+import { HttpRequest, type HttpResponse } from '@smithy/core/protocols';
+import { retryMiddleware, StandardRetryStrategy } from '@smithy/core/retry';
+import { NodeHttpHandler, streamCollector } from '@smithy/node-http-handler';
+import { SignatureV4 } from '@smithy/signature-v4';
+import * as z from 'zod';
 import type { Deadline } from '../runtime/deadline.ts';
 
-const signals = new AsyncLocalStorage<AbortSignal>();
+/** The operations of a service that are called: what each takes, and what it answers. */
+type Operations<Offers> = { readonly [Name in keyof Offers]: readonly [input: object, output: object] };
 
-/** Ends a request with the deadline of the call it is made for. */
-class DeadlineHandler extends NodeHttpHandler {
-  override handle(...[request, options]: Parameters<NodeHttpHandler['handle']>) {
-    const abortSignal = signals.getStore();
-    return super.handle(request, abortSignal ? { ...options, abortSignal } : options);
+/** A service of AWS that is called for every message. */
+export interface Connection<Offers extends Operations<Offers>> {
+  /**
+   * Tried three times, with the SDK's pauses; whether an operation may be carried out twice, the caller knows. Throws what
+   * the SDK throws: a ServiceException where AWS refuses, and the error of the connection where it does not answer in time.
+   */
+  call<Name extends keyof Offers & string>(
+    operation: Name,
+    input: Offers[Name][0],
+    deadline: Deadline,
+  ): Promise<Offers[Name][1]>;
+}
+
+export interface Place {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** What operations of a service are called on the wire. */
+const TARGETS = { dynamodb: 'DynamoDB_20120810', sqs: 'AmazonSQS' } as const;
+type Service = keyof typeof TARGETS;
+
+const ATTEMPTS = 3;
+
+const regionHere = (): string => {
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  return AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1';
+};
+
+/** Where a service is, as the SDK finds it in the environment. Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
+const endpointHere = (service: Service, region: string): string =>
+  process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ??
+  process.env['AWS_ENDPOINT_URL'] ??
+  `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+
+const Refusal = z.looseObject({
+  __type: z.string().default('UnknownError'),
+  message: z.string().optional(),
+  Message: z.string().optional(),
+});
+
+/** AWS's own name for a refusal stands behind its service's, as in `com.amazonaws.sqs#QueueDoesNotExist`. */
+function refusalOf({ statusCode }: HttpResponse, text: string): ServiceException {
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    // What stands before a service, and refuses in its place, may say so in another language.
   }
-}
-
-interface Client {
-  readonly config: { readonly requestHandler: unknown };
-  readonly middlewareStack: { remove(name: string): boolean };
-}
-
-/**
- * A client that is called for every message, and spends little on each call: how one is made is worked out once for each
- * command, which the SDK does only where calls carry no options, so the deadline comes by `sendWithin`; and nothing is
- * prepared to be logged, since nobody logs it. What it gains: test/bench/README.md. One hung request must not use up the
- * run; what is called like this answers in milliseconds.
- * Source: https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/ (cacheMiddleware, middlewareStack)
- */
-export function connect<Made extends Client>(
-  make: (config: { cacheMiddleware: true; requestHandler: NodeHttpHandler }) => Made,
-): Made {
-  const client = make({
-    cacheMiddleware: true,
-    requestHandler: new DeadlineHandler({
-      connectionTimeout: 2_000,
-      requestTimeout: 5_000,
-      throwOnRequestTimeout: true,
-    }),
+  const { __type, message, Message } = Refusal.catch({ __type: 'UnknownError' }).parse(said);
+  return new ServiceException({
+    name: __type.replace(/^.*#/, ''),
+    message: message ?? Message ?? 'UnknownError',
+    $fault: statusCode < 500 ? 'client' : 'server',
+    $metadata: { httpStatusCode: statusCode },
   });
-  client.middlewareStack.remove('loggerMiddleware');
-  return client;
 }
 
 /**
- * A call that ends with the deadline, by any client. `send` hands its options on to `client.send`. A client made with
- * `connect` notices the end of the deadline after the wait before a repeat, and not within it.
+ * A connection made of the SDK's own parts, its signature, its HTTP and its retries, without its clients: those find out
+ * endpoint, schema and a dozen layers for every call, and took half of what a webhook costs (test/bench/README.md). What
+ * is not given comes from the environment.
+ * Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
-export function sendWithin<Output>(
-  client: Pick<Client, 'config'>,
-  { signal }: Deadline,
-  send: (options?: { abortSignal: AbortSignal }) => Promise<Output>,
-): Promise<Output> {
-  return client.config.requestHandler instanceof DeadlineHandler
-    ? signals.run(signal, send)
-    : send({ abortSignal: signal });
+export function connect<Offers extends Operations<Offers>>(service: Service, place: Place = {}): Connection<Offers> {
+  const { region = regionHere(), endpoint = endpointHere(service, region), credentials = defaultProvider() } = place;
+  const { protocol, hostname, port, host } = new URL(endpoint);
+  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+  // One hung request must not use up the run; what is called like this answers in milliseconds.
+  const http = new NodeHttpHandler({ connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true });
+  const strategy = new StandardRetryStrategy(ATTEMPTS);
+  const retried = retryMiddleware({ maxAttempts: async () => ATTEMPTS, retryStrategy: async () => strategy });
+
+  return {
+    async call(operation, input, { signal: abortSignal }) {
+      const request = new HttpRequest({
+        method: 'POST',
+        protocol,
+        hostname,
+        ...(port !== '' && { port: Number(port) }),
+        headers: {
+          host,
+          'content-type': 'application/x-amz-json-1.0',
+          'user-agent': 'atlas-automation',
+          'x-amz-target': `${TARGETS[service]}.${operation}`,
+        },
+        body: JSON.stringify(input),
+      });
+      const once = async () => {
+        const { response } = await http.handle(new HttpRequest(await signer.sign(request)), { abortSignal });
+        const text = Buffer.from(await streamCollector(response.body)).toString();
+        if (response.statusCode !== 200) throw refusalOf(response, text);
+        return { response, output: { said: JSON.parse(text), $metadata: {} } };
+      };
+      const { output } = await retried(once, { __smithy_context: { abortSignal } })({ request, input });
+      return output.said;
+    },
+  };
 }

@@ -1,6 +1,6 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { SendMessageCommandInput, SendMessageCommandOutput } from '@aws-sdk/client-sqs';
 import type { Deadline } from '../runtime/deadline.ts';
-import { connect, sendWithin } from './connection.ts';
+import { connect, type Place } from './connection.ts';
 import { AwsCallFailed } from './errors.ts';
 
 export interface Message {
@@ -15,27 +15,26 @@ export interface Message {
 export interface Queue {
   /**
    * Resolves once the queue holds the message. Safe to repeat with the same deduplication id within five minutes.
-   * Throws AwsCallFailed once the SDK's own retries or the deadline are spent; the message may be in the queue even so.
+   * Throws AwsCallFailed once the retries or the deadline are spent; the message may be in the queue even so.
    */
   send(message: Message, deadline: Deadline): Promise<void>;
 }
 
-/** The body's digest is part of what is signed, so SQS takes no other body, and need not say which one it took. */
-const lean = { md5: false } as const;
+interface Sqs {
+  readonly SendMessage: readonly [SendMessageCommandInput, SendMessageCommandOutput];
+}
 
-export function createQueue(
-  url: string,
-  client: SQSClient = connect((config) => new SQSClient({ ...lean, ...config })),
-): Queue {
+export function createQueue(url: string, place?: Place): Queue {
+  const sqs = connect<Sqs>('sqs', place);
   return {
     async send({ body, group, deduplicationId }, deadline) {
-      const command = new SendMessageCommand({
+      const message = {
         QueueUrl: url,
         MessageBody: body,
         MessageGroupId: group,
         MessageDeduplicationId: deduplicationId,
-      });
-      await sendWithin(client, deadline, (options) => client.send(command, options)).catch((cause: unknown) => {
+      };
+      await sqs.call('SendMessage', message, deadline).catch((cause: unknown) => {
         throw new AwsCallFailed('sqs', 'SendMessage', cause, { queue: url, deduplicationId });
       });
     },

@@ -1,12 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  type PutItemCommandInput,
-  QueryCommand,
+import type {
+  AttributeValue,
+  BatchGetItemCommandInput,
+  BatchGetItemCommandOutput,
+  GetItemCommandInput,
+  GetItemCommandOutput,
+  PutItemCommandInput,
+  PutItemCommandOutput,
+  QueryCommandInput,
+  QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
@@ -14,7 +16,7 @@ import { AutomationError } from '../errors.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 import { problemsOf, sentenceOf } from '../runtime/problems.ts';
-import { connect, sendWithin } from './connection.ts';
+import { connect, type Place } from './connection.ts';
 import { AwsCallFailed, errorName } from './errors.ts';
 
 /** Where an item lies: the partition, and its place in the order of that partition. */
@@ -47,7 +49,7 @@ export interface ListOptions {
 /**
  * What the bundle remembers between invocations: versioned items that are never overwritten unseen.
  *
- * Every call throws AwsCallFailed once the SDK's own retries or the deadline are spent. A write that threw may or may
+ * Every call throws AwsCallFailed once the retries or the deadline are spent. A write that threw may or may
  * not have been carried out: read again to know. Within one call, a repeat after a lost answer recognises its own write.
  */
 export interface State {
@@ -135,12 +137,16 @@ export const firstVersion = (): number => randomInt(1, VERSIONS);
 /** The first second at which an item counts as absent. */
 export const secondsOf = (instant: Date): number => Math.ceil(instant.getTime() / 1_000);
 
+interface DynamoDb {
+  readonly GetItem: readonly [GetItemCommandInput, GetItemCommandOutput];
+  readonly BatchGetItem: readonly [BatchGetItemCommandInput, BatchGetItemCommandOutput];
+  readonly PutItem: readonly [PutItemCommandInput, PutItemCommandOutput];
+  readonly Query: readonly [QueryCommandInput, QueryCommandOutput];
+}
+
 /** The state in one DynamoDB table with the keys `pk` and `sk`, and `expiresAt` as its TTL attribute. */
-export function createState(
-  table: string,
-  client: DynamoDBClient = connect((config) => new DynamoDBClient(config)),
-  clock: Clock = systemClock,
-): State {
+export function createState(table: string, place?: Place, clock: Clock = systemClock): State {
+  const dynamoDb = connect<DynamoDb>('dynamodb', place);
   const now = (): number => Math.floor(clock.now().getTime() / 1_000);
   const failed = (operation: string, facts: object) => (cause: unknown) => {
     throw new AwsCallFailed('dynamodb', operation, cause, { table, ...facts });
@@ -157,10 +163,8 @@ export function createState(
 
   /** The item itself, expired and removed ones included. */
   async function find(key: Key, deadline: Deadline): Promise<Item | undefined> {
-    const command = new GetItemCommand({ TableName: table, Key: marshall(key), ConsistentRead: true });
-    const { Item: found } = await sendWithin(client, deadline, (options) => client.send(command, options)).catch(
-      failed('GetItem', key),
-    );
+    const wanted = { TableName: table, Key: marshall(key), ConsistentRead: true };
+    const { Item: found } = await dynamoDb.call('GetItem', wanted, deadline).catch(failed('GetItem', key));
     return found && itemIn(found, key);
   }
 
@@ -168,10 +172,9 @@ export function createState(
   async function findAll(keys: readonly Key[], deadline: Deadline): Promise<Map<string, Item>> {
     const wanted = new Map(keys.map((key) => [nameOf(key), key]));
     const Keys = [...wanted.values()].map((key) => marshall(key));
-    const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } });
-    const { Responses = {}, UnprocessedKeys = {} } = await sendWithin(client, deadline, (options) =>
-      client.send(command, options),
-    ).catch(failed('BatchGetItem', { keys: Keys.length }));
+    const { Responses = {}, UnprocessedKeys = {} } = await dynamoDb
+      .call('BatchGetItem', { RequestItems: { [table]: { Keys, ConsistentRead: true } } }, deadline)
+      .catch(failed('BatchGetItem', { keys: Keys.length }));
     const found = new Map<string, Item>();
     for (const each of Responses[table] ?? []) {
       const key = keyIn(each);
@@ -198,12 +201,11 @@ export function createState(
     const writer = randomUUID();
     const Item = marshall({ ...item, writer }, { removeUndefinedValues: true });
     try {
-      const command = new PutItemCommand({ TableName: table, Item, ...condition });
-      await sendWithin(client, deadline, (options) => client.send(command, options));
+      await dynamoDb.call('PutItem', { TableName: table, Item, ...condition }, deadline);
       return true;
     } catch (cause) {
       if (errorName(cause) !== 'ConditionalCheckFailedException') return failed('PutItem', key)(cause);
-      // The SDK repeats a write whose answer was lost, and then what stands in its way may be that very write.
+      // A write whose answer was lost is repeated, and then what stands in its way may be that very write.
       return (await find(key, deadline))?.writer === writer;
     }
   }
@@ -268,17 +270,15 @@ export function createState(
         else if (isBefore === newestFirst) return;
       }
       do {
-        const command = new QueryCommand({
+        const asked = {
           TableName: table,
           ConsistentRead: true,
           KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
           ExpressionAttributeValues: marshall({ ':pk': pk, ...(prefix !== '' && { ':prefix': prefix }) }),
           ScanIndexForward: !newestFirst,
           ExclusiveStartKey: from,
-        });
-        const page = await sendWithin(client, deadline, (options) => client.send(command, options)).catch(
-          failed('Query', { pk, prefix }),
-        );
+        };
+        const page = await dynamoDb.call('Query', asked, deadline).catch(failed('Query', { pk, prefix }));
         for (const found of page.Items ?? []) {
           const item = itemIn(found, keyIn(found));
           if (isThere(item)) yield parse(item, schema);

@@ -60,7 +60,7 @@ const differences: readonly Difference[] = [
 ];
 
 describe('the state in DynamoDB', () => {
-  stateContract((clock) => createState(name, dynamoDb, { ...systemClock, ...clock }));
+  stateContract((clock) => createState(name, { ...sdk, endpoint: endpoint() }, { ...systemClock, ...clock }));
 });
 
 describe('reports in S3', () => {

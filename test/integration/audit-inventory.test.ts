@@ -1,7 +1,6 @@
 /** The built audit: what it finds, what it goes on with, and what it need not read again. */
 
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { zoneId } from '../../infra/local/atlas-sandbox/state/clusters.ts';
 import { createState } from '../../lib/aws/state.ts';
 import { FreshestSnapshots, freshestSnapshotKey, migrationKey } from '../../lib/migrations-under-way.ts';
@@ -125,9 +124,7 @@ describe('live migration', () => {
     const shop = project();
     const [target, other] = [cluster(shop), cluster(shop)];
     machine.atlas.world.backups.disturb(target, { from: new Date(Date.now() - 3 * DAY), outcome: 'missed' });
-    const client = new DynamoDBClient(machine.sdk);
-    onTestFinished(() => client.destroy());
-    const state = createState(machine.stateTable, client);
+    const state = createState(machine.stateTable, machine.sdk);
     const deadline = deadlineIn(10_000, systemClock);
     const since = new Date(Date.now() - 3 * DAY).toISOString();
     await state.create(migrationKey(shop.id, target.name), { migrationId: 'm-7', state: 'WORKING', since }, deadline);

@@ -1,6 +1,5 @@
 /** The built remediation over the sandbox: nothing but what was approved, and nothing lowered. */
 
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Cluster, type ClusterOptions, zoneId } from '../../infra/local/atlas-sandbox/state/clusters.ts';
 import type { Schedule } from '../../infra/local/atlas-sandbox/state/schedule.ts';
@@ -167,9 +166,7 @@ describe('remediation', () => {
   it('leaves the destination of a live migration alone, before and after the approval', async () => {
     const { machine, project, cluster, plan, apply, patches } = await scene();
     const [first, second] = [cluster(short()), cluster(short())];
-    const client = new DynamoDBClient(machine.sdk);
-    onTestFinished(() => client.destroy());
-    const state = createState(machine.stateTable, client);
+    const state = createState(machine.stateTable, machine.sdk);
     const migrate = (name: string) =>
       state.create(
         migrationKey(project.id, name),

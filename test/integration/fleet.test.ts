@@ -1,5 +1,4 @@
 /** The look at the whole fleet, through the built bundle: by hand, and once a day by the hourly run. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceAccount } from '../../infra/local/atlas-sandbox/world.ts';
@@ -80,7 +79,7 @@ it('two runs never write to one account: the second finds it under way', async (
   const subject = await world.seed({ mode: 'self', scope: 'org', second: 'none' });
   await world.rotate(subject);
   world.machine.clock.advance(26 * 3_600_000);
-  const state = createState(world.machine.stateTable, new DynamoDBClient(world.machine.sdk));
+  const state = createState(world.machine.stateTable, world.machine.sdk);
   const key = { pk: 'service-account-writer', sk: subject.account.clientId };
   const lease = await state.create(key, { since: new Date().toISOString() }, deadline(), {
     expiresAt: new Date(Date.now() + 60_000),

@@ -1,5 +1,4 @@
 /** The hard scenarios of a live migration, each by its number, through the built bundles over the sandbox. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createState } from '../../lib/aws/state.ts';
 import { MIGRATION_NEEDS_PERSON, MIGRATION_STATE_CHANGED } from '../../lib/events/migration.ts';
@@ -57,7 +56,7 @@ const approvalOf = (ready: Migration, over: object = {}) => ({
 });
 const outcomeOf = (plan: { checks: { id: string; outcome: string }[] }, id: string) =>
   plan.checks.find((check) => check.id === id)?.outcome;
-const state = () => createState(world.machine.stateTable, new DynamoDBClient(world.machine.sdk));
+const state = () => createState(world.machine.stateTable, world.machine.sdk);
 const soon = () => deadlineIn(10_000, systemClock);
 
 describe('starting', () => {

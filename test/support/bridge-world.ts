@@ -87,7 +87,7 @@ export class BridgeWorld implements AsyncDisposable {
     this.project = parts.project;
     this.#stack = parts.stack;
     this.#move = parts.move;
-    this.state = createState(parts.machine.stateTable, new DynamoDBClient(parts.machine.sdk), parts.machine.clock);
+    this.state = createState(parts.machine.stateTable, parts.machine.sdk, parts.machine.clock);
   }
 
   static async start(options: BridgeOptions = {}): Promise<BridgeWorld> {

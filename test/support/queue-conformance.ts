@@ -9,6 +9,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
+import type { Place } from '../../lib/aws/connection.ts';
 import { createQueue, type Message as Sent } from '../../lib/aws/queue.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../lib/runtime/deadline.ts';
@@ -16,6 +17,7 @@ import type { Difference } from './secrets-manager-conformance.ts';
 
 interface World {
   readonly client: SQSClient;
+  readonly place: Place;
   readonly url: string;
   /** The queue's dead letters: it hands out twice. */
   readonly deadUrl: string;
@@ -47,15 +49,15 @@ export function queueConformance(
     expect(wrong).toEqual([]);
   });
   test.each(behaviours(pass))('$behaviour', async ({ behaviour, documented, observe }) => {
-    const client = new SQSClient({
+    const place = {
       endpoint: endpoint(),
       region: 'us-east-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      maxAttempts: 1,
-    });
+    };
+    const client = new SQSClient({ ...place, maxAttempts: 1 });
     try {
       const difference = differences.find((d) => d.behaviour === behaviour);
-      expect(await observe(await prepare(client)), difference?.why ?? '').toEqual(
+      expect(await observe(await prepare(client, place)), difference?.why ?? '').toEqual(
         difference ? difference.shows : documented,
       );
     } finally {
@@ -64,7 +66,7 @@ export function queueConformance(
   });
 }
 
-async function prepare(client: SQSClient): Promise<World> {
+async function prepare(client: SQSClient, place: Place): Promise<World> {
   const name = randomUUID().slice(0, 8);
   const create = async (suffix: string, more: Record<string, string> = {}): Promise<string> => {
     const Attributes = { FifoQueue: 'true', VisibilityTimeout: String(VISIBILITY_SECONDS), ...more };
@@ -78,7 +80,7 @@ async function prepare(client: SQSClient): Promise<World> {
     new GetQueueAttributesCommand({ QueueUrl: deadUrl, AttributeNames: ['QueueArn'] }),
   );
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: Attributes?.['QueueArn'], maxReceiveCount: 2 });
-  return { client, deadUrl, url: await create('', { RedrivePolicy }) };
+  return { client, place, deadUrl, url: await create('', { RedrivePolicy }) };
 }
 
 const outcome = (call: Promise<unknown>): Promise<string> =>
@@ -87,8 +89,8 @@ const outcome = (call: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof Error ? error.name : String(error)),
   );
 
-const send = ({ client, url }: World, body: string, more: Partial<Sent> = {}): Promise<void> =>
-  createQueue(url, client).send(
+const send = ({ place, url }: World, body: string, more: Partial<Sent> = {}): Promise<void> =>
+  createQueue(url, place).send(
     { body, group: 'a', deduplicationId: randomUUID(), ...more },
     deadlineIn(10_000, systemClock),
   );

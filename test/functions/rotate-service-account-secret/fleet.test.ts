@@ -1,5 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -60,7 +59,7 @@ beforeEach(async () => {
     credentialsSecret: 'automation',
     secretsManager: createSecretsManager(secrets),
     events: createEvents('default', new EventBridgeClient(sdk)),
-    state: createState('state', new DynamoDBClient(sdk), clock),
+    state: createState('state', sdk, clock),
     reports,
     settings: RotationSettings.parse({}),
     log: new Logger({ logLevel: 'SILENT' }),

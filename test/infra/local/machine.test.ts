@@ -2,9 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { type Machine, type MachineOptions, startMachine } from '../../../infra/local/machine.ts';
@@ -95,15 +93,9 @@ describe('a function', () => {
 describe('what functions share', () => {
   it('is there from the first call on: the table and the queue', async () => {
     const machine = await start();
-    const dynamoDb = new DynamoDBClient(machine.sdk);
-    const sqs = new SQSClient(machine.sdk);
-    onTestFinished(() => {
-      dynamoDb.destroy();
-      sqs.destroy();
-    });
-    const state = createState(machine.stateTable, dynamoDb);
+    const state = createState(machine.stateTable, machine.sdk);
     expect(await state.create({ pk: 'a', sk: 'b' }, { n: 1 }, soon())).toMatchObject({ value: { n: 1 } });
-    const queue = createQueue(machine.environment['ALERT_QUEUE_URL'] ?? '', sqs);
+    const queue = createQueue(machine.environment['ALERT_QUEUE_URL'] ?? '', machine.sdk);
     await queue.send({ body: 'x', group: 'g', deduplicationId: '1' }, soon());
     expect(machine.alertQueue.messages).toMatchObject([{ body: 'x' }]);
     expect(machine.faults.journal.map(({ operation }) => operation)).toEqual(['PutItem', 'SendMessage']);
@@ -111,10 +103,10 @@ describe('what functions share', () => {
 
   it('is met by the one plan of faults, DynamoDB and SQS included', async () => {
     const machine = await start();
-    const dynamoDb = new DynamoDBClient({ ...machine.sdk, maxAttempts: 1 });
-    onTestFinished(() => dynamoDb.destroy());
-    machine.faults.plan([{ operation: 'GetItem', nth: 1, fault: { kind: 'refuse', status: 429 } }]);
-    const state = createState(machine.stateTable, dynamoDb);
+    machine.faults.plan(
+      [1, 2, 3].map((nth) => ({ operation: 'GetItem', nth, fault: { kind: 'refuse', status: 429 } })),
+    );
+    const state = createState(machine.stateTable, machine.sdk);
     await expect(state.read({ pk: 'a', sk: 'b' }, z.unknown(), soon())).rejects.toMatchObject({
       error: 'ThrottlingException',
       disposition: 'retry',

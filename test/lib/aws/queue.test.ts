@@ -1,9 +1,8 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEmbeddedAws, type EmbeddedAws } from '../../../infra/local/aws/embedded-aws.ts';
 import type { FifoQueue } from '../../../infra/local/aws/sqs/fifo-queue.ts';
 import type { Loopback } from '../../../infra/local/loopback.ts';
-import { connect } from '../../../lib/aws/connection.ts';
+import type { Place } from '../../../lib/aws/connection.ts';
 import { createQueue, type Queue } from '../../../lib/aws/queue.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../lib/runtime/deadline.ts';
@@ -13,25 +12,20 @@ const soon = () => deadlineIn(10_000, systemClock);
 let aws: EmbeddedAws;
 let server: Loopback;
 let held: FifoQueue;
-let client: SQSClient;
+let place: Place;
 let queue: Queue;
 beforeAll(async () => {
   aws = createEmbeddedAws();
   server = await aws.listen();
   held = aws.sqs.create('alerts.fifo');
-  client = connect(
-    (config) =>
-      new SQSClient({
-        ...config,
-        endpoint: server.origin,
-        region: 'us-east-1',
-        credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-      }),
-  );
-  queue = createQueue(aws.sqs.urlOf('alerts.fifo'), client);
+  place = {
+    endpoint: server.origin,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  };
+  queue = createQueue(aws.sqs.urlOf('alerts.fifo'), place);
 });
 afterAll(async () => {
-  client.destroy();
   await server[Symbol.asyncDispose]();
 });
 
@@ -61,7 +55,7 @@ describe('a message', () => {
   });
 
   it('that could not be sent says so, with its deduplication id and without its body', async () => {
-    const nowhere = createQueue(aws.sqs.urlOf('none.fifo'), client);
+    const nowhere = createQueue(aws.sqs.urlOf('none.fifo'), place);
     const error = await nowhere
       .send({ body: 'mdb_sa_sk_x', group: 'g', deduplicationId: 'none' }, soon())
       .catch((thrown: unknown) => thrown);

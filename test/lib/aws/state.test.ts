@@ -1,10 +1,9 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createEmbeddedAws, type EmbeddedAws } from '../../../infra/local/aws/embedded-aws.ts';
 import type { Fault } from '../../../infra/local/faults.ts';
 import type { Loopback } from '../../../infra/local/loopback.ts';
-import { connect } from '../../../lib/aws/connection.ts';
+import type { Place } from '../../../lib/aws/connection.ts';
 import { AwsCallFailed } from '../../../lib/aws/errors.ts';
 import { createState, type State } from '../../../lib/aws/state.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
@@ -17,27 +16,22 @@ const Value = z.object({ by: z.string() });
 
 let aws: EmbeddedAws;
 let server: Loopback;
-let client: DynamoDBClient;
+let place: Place;
 beforeAll(async () => {
   aws = createEmbeddedAws({ tables: [TABLE] });
   server = await aws.listen();
-  client = connect(
-    (config) =>
-      new DynamoDBClient({
-        ...config,
-        endpoint: server.origin,
-        region: 'us-east-1',
-        credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-      }),
-  );
+  place = {
+    endpoint: server.origin,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  };
 });
 afterAll(async () => {
-  client.destroy();
   await server[Symbol.asyncDispose]();
 });
 
 describe('the state in DynamoDB', () => {
-  stateContract((clock) => createState(TABLE, client, { ...systemClock, ...clock }));
+  stateContract((clock) => createState(TABLE, place, { ...systemClock, ...clock }));
 });
 
 describe('a write whose answer is lost', () => {
@@ -45,7 +39,7 @@ describe('a write whose answer is lost', () => {
   let key: { pk: string; sk: string };
   let count = 0;
   beforeEach(() => {
-    state = createState(TABLE, client);
+    state = createState(TABLE, place);
     key = { pk: 'lost', sk: String(++count) };
     aws.faults.plan([]);
   });
@@ -133,8 +127,8 @@ describe('a write whose answer is lost', () => {
 describe('an item that was removed', () => {
   it('is gone for those, too, whose clock is behind', async () => {
     const now = systemClock.now();
-    const ahead = createState(TABLE, client, { ...systemClock, now: () => new Date(now.getTime() + 60_000) });
-    const behind = createState(TABLE, client, { ...systemClock, now: () => now });
+    const ahead = createState(TABLE, place, { ...systemClock, now: () => new Date(now.getTime() + 60_000) });
+    const behind = createState(TABLE, place, { ...systemClock, now: () => now });
     const key = { pk: 'removed', sk: 'skew' };
     const stored = await ahead.create(key, { by: 'ahead' }, soon());
     expect(stored && (await ahead.remove(stored, soon()))).toBe(true);
@@ -145,7 +139,7 @@ describe('an item that was removed', () => {
 
 describe('a table', () => {
   it('that is not there is AWS’s to tell', async () => {
-    const nowhere = createState('no-such-table', client);
+    const nowhere = createState('no-such-table', place);
     await expect(nowhere.read({ pk: 'a', sk: 'b' }, z.unknown(), soon())).rejects.toMatchObject({
       error: 'ResourceNotFoundException',
       facts: { table: 'no-such-table', pk: 'a' },

@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -41,7 +40,7 @@ export async function startFanOutWorld() {
   const secrets = new SecretsManagerClient(sdk);
   const secretsManager = createSecretsManager(secrets);
   const events = createEvents('default', new EventBridgeClient(sdk));
-  const state: State = createState(TABLE, new DynamoDBClient(sdk), clock);
+  const state: State = createState(TABLE, sdk, clock);
   const acknowledgements = createAcknowledgements(state);
   const seconds = (n: number): Deadline => deadlineIn(n * 1_000, systemClock);
 

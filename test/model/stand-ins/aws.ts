@@ -36,7 +36,7 @@ const TOKENED = new Set(['CreateSecret', 'PutSecretValue', 'UpdateSecret', 'Rota
 const defined = (input: object): object =>
   Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 
-class ModelClient {
+export class ModelClient {
   async send(command: Command): Promise<unknown> {
     const { operation } = command;
     const wire = theWire();

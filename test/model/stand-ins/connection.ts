@@ -1,8 +1,7 @@
-/** In the place of `lib/aws/connection.ts`: the clients here have no middleware, and take the deadline with each call. */
-export const connect = <Client>(make: (config: object) => Client): Client => make({});
+/** In the place of `lib/aws/connection.ts`: what is called goes over the model's wire, as that of the SDK's clients. */
+import { ModelClient } from './aws.ts';
 
-export const sendWithin = <Output>(
-  _client: unknown,
-  { signal }: { readonly signal: AbortSignal },
-  send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
-): Promise<Output> => send({ abortSignal: signal });
+export function connect(): { call(operation: string, input: object): Promise<unknown> } {
+  const client = new ModelClient();
+  return { call: (operation, input) => client.send({ operation, input }) };
+}

@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import type { State } from '../../../../lib/aws/state.ts';
 import { systemClock } from '../../../../lib/runtime/clock.ts';
 import { type Deadline, deadlineIn } from '../../../../lib/runtime/deadline.ts';
 import { parseJson } from '../../../../lib/runtime/json.ts';
 import type { Host } from '../host.ts';
-import { PATIENCE_MS, type Table } from './table.ts';
+import { PATIENCE_MS } from './table.ts';
 
 /** How many incidents the list knows at the most, and what one page shows of a trail. */
 const MOST = 500;
@@ -73,9 +74,9 @@ export const countsOf = ({ members }: Incident): { open: number; all: number } =
 /** Reads what the bridge between alerts and tickets knows. */
 export class IncidentReader {
   readonly #host: Host;
-  readonly #table: Table;
+  readonly #table: State;
 
-  constructor(host: Host, table: Table) {
+  constructor(host: Host, table: State) {
     this.#host = host;
     this.#table = table;
   }
@@ -84,9 +85,9 @@ export class IncidentReader {
   async all(): Promise<{ readonly incidents: readonly Incident[]; readonly isWhole: boolean }> {
     const deadline = deadlineIn(PATIENCE_MS, systemClock);
     const { ids, isWhole } = await this.#ids(deadline);
-    const values = await this.#table.readMany(ids.map(placeOf));
-    const incidents = ids.flatMap((id) => {
-      const told = Packed.safeParse(values.get(placeOf(id).pk)).data;
+    const found = await this.#table.readAll(ids.map(placeOf), z.unknown(), deadline);
+    const incidents = ids.flatMap((id, at) => {
+      const told = Packed.safeParse(found[at]?.value).data;
       return told ? [{ ...told, ...id }] : [];
     });
     const isOver = (incident: Incident): number => (countsOf(incident).open > 0 ? 0 : 1);
@@ -99,11 +100,11 @@ export class IncidentReader {
   /** One incident and every decision about it, the oldest first. */
   async one(id: Id): Promise<{ readonly incident: Incident; readonly trail: readonly Decision[] } | undefined> {
     const deadline = deadlineIn(PATIENCE_MS, systemClock);
-    const told = (await this.#table.state.read(placeOf(id), Packed, deadline))?.value;
+    const told = (await this.#table.read(placeOf(id), Packed, deadline))?.value;
     if (!told) return undefined;
     const trail: Decision[] = [];
     const subject = `audit#${id.destination}#${id.key}`;
-    for await (const { value } of this.#table.state.list(subject, Decisions, deadline)) {
+    for await (const { value } of this.#table.list(subject, Decisions, deadline)) {
       trail.push(...value.entries);
       if (trail.length >= MOST_ENTRIES) break;
     }
@@ -112,7 +113,7 @@ export class IncidentReader {
 
   /** There is no list of all incidents: they are found by their tickets, and by what is open. */
   async #ids(deadline: Deadline): Promise<{ ids: readonly Id[]; isWhole: boolean }> {
-    const { state } = this.#table;
+    const state = this.#table;
     const found = new Map<string, Id>();
     const add = ({ destination, key }: Id): boolean => {
       found.set(`${destination}#${key}`, { destination, key });

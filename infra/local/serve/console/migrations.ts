@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import type { State } from '../../../../lib/aws/state.ts';
 import { systemClock } from '../../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../../lib/runtime/deadline.ts';
 import { FunctionFailed } from '../../lambda/container.ts';
 import type { Host } from '../host.ts';
-import { PATIENCE_MS, type Table } from './table.ts';
+import { PATIENCE_MS } from './table.ts';
 
 /** How old the list of migrations may be that a page shows. */
 const FRESH_MS = 5_000;
@@ -72,7 +73,7 @@ export const waitsForApproval = ({ state, approval }: Migration): boolean => app
 /** Reads the migrations, and brings decisions to the function that takes them. */
 export class MigrationReader {
   readonly #host: Host;
-  readonly #table: Table;
+  readonly #table: State;
   #known: readonly Migration[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   #isOld = false;
@@ -81,7 +82,7 @@ export class MigrationReader {
   /** Whether the last look failed: then the list is an older one. */
   unread = false;
 
-  constructor(host: Host, table: Table) {
+  constructor(host: Host, table: State) {
     this.#host = host;
     this.#table = table;
   }
@@ -115,7 +116,7 @@ export class MigrationReader {
   async one(runId: string): Promise<MigrationView | undefined> {
     const migration = (await this.all()).find((each) => each.runId === runId);
     if (!migration) return undefined;
-    const { state } = this.#table;
+    const state = this.#table;
     const deadline = deadlineIn(PATIENCE_MS, systemClock);
     const [course, plan] = await Promise.all([
       state.read({ pk: 'migration', sk: runId }, Course, deadline),

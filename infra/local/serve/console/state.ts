@@ -6,7 +6,7 @@ import { AuditReader } from './audits.ts';
 import { IncidentReader } from './incidents.ts';
 import { MigrationReader } from './migrations.ts';
 import { type SecretView, secretView } from './secrets.ts';
-import { createTable } from './table.ts';
+import { tableOf } from './table.ts';
 
 export interface TicketView extends Ticket {
   readonly tracker: string;
@@ -29,7 +29,7 @@ export class State {
     this.host = host;
     this.formToken = formToken;
     this.#tickets = tickets;
-    const table = createTable(host.machine);
+    const table = tableOf(host.machine);
     this.audits = new AuditReader(host);
     this.migrations = new MigrationReader(host, table);
     this.incidents = new IncidentReader(host, table);
