@@ -19,6 +19,8 @@ export interface LocalFunctionOptions {
   readonly asyncRetryMs?: readonly number[];
   /** Containers at one time, at most: further calls wait for one. As many as are asked for unless given, as in Lambda. */
   readonly mostContainers?: number;
+  /** How far its containers stand back behind other processes of this machine, from 0 to 19; not at all unless given. */
+  readonly niceness?: number;
 }
 
 /** An asynchronous event that failed on every try. */
@@ -53,7 +55,7 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
     region = 'us-east-1',
   } = options;
   const { onOutput = () => {}, clock = systemClock, asyncRetryMs = [60_000, 120_000] } = options;
-  const { mostContainers = Number.POSITIVE_INFINITY } = options;
+  const { mostContainers = Number.POSITIVE_INFINITY, niceness } = options;
   const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
   const folder = path.resolve(bundles, name);
   const environment = {
@@ -74,7 +76,7 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
   const take = (): Container => {
     for (let warm = idle.pop(); warm; warm = idle.pop()) if (warm.alive) return warm;
     coldStarts++;
-    return startContainer({ bundle: path.join(folder, 'index.mjs'), environment, memoryMb, onOutput });
+    return startContainer({ bundle: path.join(folder, 'index.mjs'), environment, memoryMb, niceness, onOutput });
   };
 
   /** Calls that wait for a container, in their order. */

@@ -131,7 +131,9 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
           ...(aws?.environment ?? Object.fromEntries(known.filter(([key]) => key.startsWith('AWS_')))),
           AUTOMATION_SETTINGS: own.settings,
         };
-        return { environment, timeoutMs: own.timeoutMs, memoryMb: own.memoryMb, mostContainers: MOST_CONTAINERS };
+        const { timeoutMs, memoryMb } = own;
+        const niceness = wiring.queues.has(name) ? BEHIND_ALL : BEHIND_THE_HOST;
+        return { environment, timeoutMs, memoryMb, mostContainers: MOST_CONTAINERS, niceness };
       },
     }),
   );
@@ -214,6 +216,13 @@ const ASKED_FOR = new Set(['ATLAS_CREDENTIALS_SECRET', 'WEBHOOK_SECRET']);
 
 /** Functions run in this many processes at a time, each: a machine has a few cores, and more would wait for those. */
 const MOST_CONTAINERS = 4;
+
+/**
+ * Who comes first where all of them want a core: the host, which everybody waits for, then functions, then those that work
+ * off a queue. What is in the queue is safe, and a webhook that is not taken in may be lost.
+ */
+const BEHIND_THE_HOST = 5;
+const BEHIND_ALL = 15;
 
 const secretOf = (text: string | undefined): string => {
   const value: unknown = JSON.parse(text ?? '{}');
