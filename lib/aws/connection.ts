@@ -14,7 +14,7 @@ type Operations<Offers> = { readonly [Name in keyof Offers]: readonly [input: ob
 /** A service of AWS that is called for every message. */
 export interface Connection<Offers extends Operations<Offers>> {
   /**
-   * Tried three times, with the SDK's pauses; whether an operation may be carried out twice, the caller knows. Throws what
+   * Tried again with the SDK's pauses; whether an operation may be carried out twice, the caller knows. Throws what
    * the SDK throws: a ServiceException where AWS refuses, and the error of the connection where it does not answer in time.
    */
   call<Name extends keyof Offers & string>(
@@ -28,23 +28,18 @@ export interface Place {
   readonly region?: string;
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** How often a call is tried at most; three times unless given. */
+  readonly maxAttempts?: number;
 }
 
 /** What operations of a service are called on the wire. */
 const TARGETS = { dynamodb: 'DynamoDB_20120810', sqs: 'AmazonSQS' } as const;
 type Service = keyof typeof TARGETS;
 
-const ATTEMPTS = 3;
-
-const regionHere = (): string => {
-  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
-  return AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1';
-};
-
-/** Where a service is, as the SDK finds it in the environment. Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
-const endpointHere = (service: Service, region: string): string =>
-  process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ??
-  process.env['AWS_ENDPOINT_URL'] ??
+/** Where a service is, as the SDK finds it. Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
+export const endpointOf = (service: Service, region: string, environment: NodeJS.ProcessEnv): string =>
+  environment[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ??
+  environment['AWS_ENDPOINT_URL'] ??
   `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 
 const Refusal = z.looseObject({
@@ -77,13 +72,14 @@ function refusalOf({ statusCode }: HttpResponse, text: string): ServiceException
  * Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
 export function connect<Offers extends Operations<Offers>>(service: Service, place: Place = {}): Connection<Offers> {
-  const { region = regionHere(), endpoint = endpointHere(service, region), credentials = defaultProvider() } = place;
+  const { region = process.env['AWS_REGION'] ?? 'us-east-1', credentials = defaultProvider() } = place;
+  const { endpoint = endpointOf(service, region, process.env), maxAttempts = 3 } = place;
   const { protocol, hostname, port, host } = new URL(endpoint);
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
   // One hung request must not use up the run; what is called like this answers in milliseconds.
   const http = new NodeHttpHandler({ connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true });
-  const strategy = new StandardRetryStrategy(ATTEMPTS);
-  const retried = retryMiddleware({ maxAttempts: async () => ATTEMPTS, retryStrategy: async () => strategy });
+  const strategy = new StandardRetryStrategy(maxAttempts);
+  const retried = retryMiddleware({ maxAttempts: async () => maxAttempts, retryStrategy: async () => strategy });
 
   return {
     async call(operation, input, { signal: abortSignal }) {
