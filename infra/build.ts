@@ -63,6 +63,11 @@ const builtins = new Set(builtinModules);
 const builtinsOnDemand: Plugin = {
   name: 'builtins-on-demand',
   setup({ onResolve, onLoad }) {
+    // Asked for by name where several invocations run in one process (Lambda Managed Instances), and what stands here has
+    // no names. No getters are among them.
+    onResolve({ filter: /^node:async_hooks$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    );
     onResolve({ filter: /^(node:)?[a-z]/ }, ({ path: name }) =>
       name.startsWith('node:') || builtins.has(name)
         ? { path: name.replace(/^(node:)?/, 'node:'), namespace: 'builtin', sideEffects: false }

@@ -47,7 +47,7 @@ export interface MachineOptions {
 
 /** What is right for one function. Its environment stands for the shared one, not over it. */
 export type Placement = Partial<
-  Pick<LocalFunctionOptions, 'environment' | 'timeoutMs' | 'memoryMb' | 'mostContainers' | 'niceness'>
+  Pick<LocalFunctionOptions, 'environment' | 'timeoutMs' | 'memoryMb' | 'mostContainers' | 'atOnce' | 'niceness'>
 >;
 
 /** What the automation may use to reach Atlas; a service account gets one more secret for it. */

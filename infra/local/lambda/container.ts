@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,11 +16,11 @@ export class FunctionFailed extends Error {
   }
 }
 
-/** One execution environment: a process that has loaded a bundle and runs one invocation at a time. */
+/** One execution environment: a process that has loaded a bundle and runs what it is given, however much at a time. */
 export interface Container {
   readonly alive: boolean;
   invoke(invoke: Invoke): Promise<unknown>;
-  /** Ends the process at once, wherever it is; an invocation in progress fails with Runtime.ExitError. */
+  /** Ends the process at once, wherever it is; invocations in progress fail with Runtime.ExitError. */
   kill(): Promise<void>;
 }
 
@@ -63,13 +63,26 @@ export function startContainer({ bundle, environment, memoryMb, niceness, onOutp
   child.stdout?.setEncoding('utf8').on('data', onOutput);
   child.stderr?.setEncoding('utf8').on('data', onOutput);
   let alive = true;
+  const { promise: ready, resolve: setReady } = Promise.withResolvers<void>();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  /** Calls that wait for an answer, each to be told that none will come. One listener serves them all, however many there are. */
-  const waiting = new Set<() => void>();
+  /** What is under way, by its request id. */
+  const calls = new Map<string, PromiseWithResolvers<unknown>>();
+  const exitError = (): FunctionFailed =>
+    new FunctionFailed(
+      'Runtime.ExitError',
+      `Runtime exited with error: ${child.signalCode ?? `exit status ${child.exitCode}`}`,
+    );
+  child.on('message', (raw) => {
+    const reply = Reply.parse(raw);
+    if (reply.kind === 'ready') return setReady();
+    const call = calls.get(reply.requestId);
+    if (reply.kind === 'result') call?.resolve(reply.result);
+    else call?.reject(new FunctionFailed(reply.errorType, reply.errorMessage));
+  });
   const gone = (): void => {
     alive = false;
     end();
-    for (const tell of waiting) tell();
+    for (const { reject } of calls.values()) reject(exitError());
   };
   child.once('exit', gone);
   // A message to a process that has just died fails here; that it died is what counts. One that never began never exits.
@@ -78,9 +91,6 @@ export function startContainer({ bundle, environment, memoryMb, niceness, onOutp
     if (child.pid === undefined) gone();
     else child.kill('SIGKILL');
   });
-
-  const { promise: ready, resolve: setReady } = Promise.withResolvers<void>();
-  child.once('message', () => setReady());
   const initialized = Promise.race([ready, ended, sleep(INIT_LIMIT_MS, undefined, { ref: false })]);
 
   const kill = async (): Promise<void> => {
@@ -94,42 +104,25 @@ export function startContainer({ bundle, environment, memoryMb, niceness, onOutp
     },
     kill,
     async invoke(invoke) {
-      const { promise: failed, reject: fail } = Promise.withResolvers<never>();
-      failed.catch(() => {});
+      const call = Promise.withResolvers<unknown>();
+      const { requestId, timeoutMs } = invoke;
       await initialized;
-      let stopping = false;
       const timer = setTimeout(async () => {
-        stopping = true;
+        // What it ends of is its own time, not the end of the process.
+        calls.delete(requestId);
         await kill();
-        const took = (invoke.timeoutMs / 1_000).toFixed(2);
-        fail(new FunctionFailed('Sandbox.Timedout', `Task timed out after ${took} seconds`));
-      }, invoke.timeoutMs);
-      const exited = (): void => {
-        const why = child.signalCode ?? `exit status ${child.exitCode}`;
-        if (!stopping) fail(new FunctionFailed('Runtime.ExitError', `Runtime exited with error: ${why}`));
-      };
-      waiting.add(exited);
-      if (!alive) void ended.then(exited);
+        const took = (timeoutMs / 1_000).toFixed(2);
+        call.reject(new FunctionFailed('Sandbox.Timedout', `Task timed out after ${took} seconds`));
+      }, timeoutMs);
+      calls.set(requestId, call);
+      if (!alive) void ended.then(() => call.reject(exitError()));
       try {
         child.send(invoke, () => {});
-        return await Promise.race([answerTo(child, invoke.requestId), failed]);
+        return await call.promise;
       } finally {
-        waiting.delete(exited);
+        calls.delete(requestId);
         clearTimeout(timer);
       }
     },
   };
-}
-
-function answerTo(child: ChildProcess, requestId: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const listen = (raw: unknown): void => {
-      const reply = Reply.parse(raw);
-      if (reply.kind === 'ready' || reply.requestId !== requestId) return;
-      child.off('message', listen);
-      if (reply.kind === 'result') resolve(reply.result);
-      else reject(new FunctionFailed(reply.errorType, reply.errorMessage));
-    };
-    child.on('message', listen);
-  });
 }

@@ -19,6 +19,12 @@ export interface LocalFunctionOptions {
   readonly asyncRetryMs?: readonly number[];
   /** Containers at one time, at most: further calls wait for one. As many as are asked for unless given, as in Lambda. */
   readonly mostContainers?: number;
+  /**
+   * Invocations one container takes at the same time, at most: one unless given, as in Lambda. More is what Lambda Managed
+   * Instances do; one that runs into its timeout ends those beside it, too.
+   * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-nodejs-runtime.html
+   */
+  readonly atOnce?: number;
   /** How far its containers stand back behind other processes of this machine, from 0 to 19; not at all unless given. */
   readonly niceness?: number;
 }
@@ -55,7 +61,7 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
     region = 'us-east-1',
   } = options;
   const { onOutput = () => {}, clock = systemClock, asyncRetryMs = [60_000, 120_000] } = options;
-  const { mostContainers = Number.POSITIVE_INFINITY, niceness } = options;
+  const { mostContainers = Number.POSITIVE_INFINITY, atOnce = 1, niceness } = options;
   const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
   const folder = path.resolve(bundles, name);
   const environment = {
@@ -65,18 +71,30 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
     AWS_REGION: region,
     LAMBDA_TASK_ROOT: folder,
+    ...(atOnce > 1 && { AWS_LAMBDA_MAX_CONCURRENCY: String(atOnce) }),
     ...options.environment,
   };
-  const idle: Container[] = [];
-  const busy = new Set<Container>();
+  /** Each with how many invocations it has; the one that was free last stands last. */
+  const containers = new Map<Container, number>();
   const deadLetters: DeadLetter[] = [];
   let closed = false;
   let coldStarts = 0;
 
   const take = (): Container => {
-    for (let warm = idle.pop(); warm; warm = idle.pop()) if (warm.alive) return warm;
-    coldStarts++;
-    return startContainer({ bundle: path.join(folder, 'index.mjs'), environment, memoryMb, niceness, onOutput });
+    for (const container of containers.keys()) if (!container.alive) containers.delete(container);
+    let least = atOnce - 1;
+    let chosen: Container | undefined;
+    for (const [container, has] of containers)
+      if (has <= least) {
+        chosen = container;
+        least = has;
+      }
+    if (!chosen) {
+      coldStarts++;
+      chosen = startContainer({ bundle: path.join(folder, 'index.mjs'), environment, memoryMb, niceness, onOutput });
+    }
+    containers.set(chosen, (containers.get(chosen) ?? 0) + 1);
+    return chosen;
   };
 
   /** Calls that wait for a container, in their order. */
@@ -84,7 +102,7 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
   let taken = 0;
 
   async function invoke(event: unknown): Promise<unknown> {
-    if (taken < mostContainers) taken++;
+    if (taken < mostContainers * atOnce) taken++;
     else {
       const { promise: turn, resolve } = Promise.withResolvers<void>();
       waiting.push(resolve);
@@ -103,7 +121,6 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
   async function run(event: unknown): Promise<unknown> {
     if (closed) throw new FunctionFailed('ResourceNotFoundException', `${name} has been taken down`);
     const container = take();
-    busy.add(container);
     try {
       return await container.invoke({
         event,
@@ -114,8 +131,9 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
         memoryMb,
       });
     } finally {
-      busy.delete(container);
-      if (container.alive) idle.push(container);
+      const left = (containers.get(container) ?? 1) - 1;
+      containers.delete(container);
+      containers.set(container, left);
     }
   }
 
@@ -140,11 +158,11 @@ export function createLocalFunction(options: LocalFunctionOptions): LocalFunctio
       }
     },
     async kill() {
-      await Promise.all([...busy].map((container) => container.kill()));
+      await Promise.all([...containers].map(([container, has]) => has > 0 && container.kill()));
     },
     async [Symbol.asyncDispose]() {
       closed = true;
-      await Promise.all([...busy, ...idle].map((container) => container.kill()));
+      await Promise.all([...containers.keys()].map((container) => container.kill()));
     },
   };
 }

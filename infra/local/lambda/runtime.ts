@@ -1,5 +1,5 @@
 /**
- * The inside of a container: loads one bundle and runs its handler on each event the host sends, one at a time. Runs
+ * The inside of a container: loads one bundle and runs its handler on each event the host sends. Runs
  * as a process of its own, so that a bundle has its own environment and memory, and can be killed like the real thing.
  */
 import { flushCompileCache } from 'node:module';
@@ -55,8 +55,20 @@ function contextOf({ requestId, timeoutMs, functionName, functionArn, memoryMb }
   };
 }
 
+type Scope = (requestId: string, run: () => unknown) => unknown;
+
+/** Where a container takes several invocations at a time, whoever logs and counts in the bundle tells them apart by this. */
+async function scopes(): Promise<Scope> {
+  if (!('AWS_LAMBDA_MAX_CONCURRENCY' in process.env)) return (_, run) => run();
+  const { InvokeStore, InvokeStoreBase } = await import('@aws/lambda-invoke-store');
+  const store = await InvokeStore.getInstanceAsync();
+  return (requestId, run) => store.run({ [InvokeStoreBase.PROTECTED_KEYS.REQUEST_ID]: requestId }, run);
+}
+
 async function main(bundle: string): Promise<void> {
   delete process.env['NODE_COMPILE_CACHE'];
+  // First: a bundle looks for it while it is loaded.
+  const within = await scopes();
   // Loading begins at once, as in Lambda's init phase; a bundle that can't be loaded fails its first invocation.
   const loading = import(pathToFileURL(bundle).href).then((module) => Bundle.parse(module).handler);
   loading.catch(() => {});
@@ -66,7 +78,9 @@ async function main(bundle: string): Promise<void> {
     try {
       const handler = await loading;
       // Lambda answers null for a handler that returns nothing.
-      reply({ kind: 'result', requestId, result: (await handler(invoke.event, contextOf(invoke))) ?? null });
+      const run = () => handler(invoke.event, contextOf(invoke));
+      const result = await within(requestId, run);
+      reply({ kind: 'result', requestId, result: result ?? null });
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       reply({

@@ -133,7 +133,8 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
         };
         const { timeoutMs, memoryMb } = own;
         const niceness = wiring.queues.has(name) ? BEHIND_ALL : BEHIND_THE_HOST;
-        return { environment, timeoutMs, memoryMb, mostContainers: MOST_CONTAINERS, niceness };
+        const atOnce = wiring.urls.has(name) ? CALLERS_AT_ONCE : 1;
+        return { environment, timeoutMs, memoryMb, mostContainers: MOST_CONTAINERS, atOnce, niceness };
       },
     }),
   );
@@ -216,6 +217,8 @@ const ASKED_FOR = new Set(['ATLAS_CREDENTIALS_SECRET', 'WEBHOOK_SECRET']);
 
 /** Functions run in this many processes at a time, each: a machine has a few cores, and more would wait for those. */
 const MOST_CONTAINERS = 4;
+/** Function URLs wait more than they work: a process serves several callers, which is what takes in a storm of alerts on two cores. */
+const CALLERS_AT_ONCE = 8;
 
 /**
  * Who comes first where all of them want a core: the host, which everybody waits for, then functions, then those that work

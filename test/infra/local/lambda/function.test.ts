@@ -24,7 +24,7 @@ beforeAll(async () => {
        if (event.exit) process.exit(3);
        if (event.print) console.log(event.print);
        if (event.waitMs) await new Promise((resolve) => setTimeout(resolve, event.waitMs));
-       return event.nothing ? undefined : { calls, pid: process.pid, env: process.env, context: { ...context, remaining: context.getRemainingTimeInMillis() } };
+       return event.nothing ? undefined : { calls, pid: process.pid, invocation: globalThis.awslambda?.InvokeStore?.getRequestId(), env: process.env, context: { ...context, remaining: context.getRemainingTimeInMillis() } };
      };`,
   );
   await mkdir(path.join(bundles, 'unloadable'));
@@ -112,6 +112,60 @@ describe('a container', () => {
     let output = '';
     await probe({ onOutput: (text) => (output += text) }).invoke({ print: 'a line' });
     expect(output).toContain('a line');
+  });
+});
+
+describe('a container that takes several at once', () => {
+  const both = (fn: LocalFunction, ...events: object[]) =>
+    Promise.all(events.map((event) => fn.invoke(event))) as Promise<
+      { pid: number; invocation?: string; env: Record<string, string>; context: { awsRequestId: string } }[]
+    >;
+
+  it('is filled before another is started, and each call knows which one it is', async () => {
+    const fn = probe({ atOnce: 3 });
+    const seen = await both(fn, ...Array.from({ length: 4 }, () => ({ waitMs: 100 })));
+    expect(new Set(seen.map(({ pid }) => pid)).size).toBe(2);
+    expect(new Set(seen.slice(0, 3).map(({ pid }) => pid)).size).toBe(1);
+    expect(fn.coldStarts).toBe(2);
+    for (const { invocation, env, context } of seen) {
+      expect(invocation).toBe(context.awsRequestId);
+      expect(env['AWS_LAMBDA_MAX_CONCURRENCY']).toBe('3');
+    }
+  });
+
+  it('gets the next call where it has least to do', async () => {
+    const fn = probe({ atOnce: 2 });
+    const long = both(fn, { waitMs: 400 }, { waitMs: 400 }, { waitMs: 400 });
+    const next = await both(fn, { waitMs: 10 });
+    expect((await long)[2]?.pid).toBe(next[0]?.pid);
+    expect(fn.coldStarts).toBe(2);
+  });
+
+  it('lets those wait who find all of them full', async () => {
+    const fn = probe({ atOnce: 2, mostContainers: 1 });
+    const seen = await both(fn, ...Array.from({ length: 5 }, () => ({ waitMs: 30 })));
+    expect(new Set(seen.map(({ pid }) => pid)).size).toBe(1);
+  });
+
+  it('ends with all it has where one of them is not done in time; the next call starts a new one', async () => {
+    const fn = probe({ atOnce: 4, timeoutMs: 400 });
+    await fn.invoke({});
+    const hanging = fn.invoke({ hang: true });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const beside = fn.invoke({ hang: true });
+    const ended = await Promise.allSettled([hanging, beside]);
+    expect(ended).toMatchObject([
+      { reason: { errorType: 'Sandbox.Timedout' } },
+      { reason: { errorType: 'Runtime.ExitError' } },
+    ]);
+    expect(await fn.invoke({})).toMatchObject({ calls: 1 });
+  });
+
+  it('fails one call alone where that call throws', async () => {
+    const fn = probe({ atOnce: 2 });
+    const [thrown, fine] = await Promise.allSettled([fn.invoke({ throw: true }), fn.invoke({ waitMs: 50 })]);
+    expect([thrown.status, fine.status]).toEqual(['rejected', 'fulfilled']);
+    expect(fn.coldStarts).toBe(1);
   });
 });
 
