@@ -160,7 +160,7 @@ export function createAtlasSandbox(options: SandboxOptions = {}): AtlasSandbox {
     const response = await app.fetch(request, { drop });
     // A token that is forgotten is asked for again, and there are many.
     if (request.method !== 'GET' && !new URL(request.url).pathname.startsWith('/api/oauth/')) keep();
-    durable?.commit();
+    await durable?.committed();
     return response;
   };
   return { world, faults, clock, keep, fetch, listen: (port) => serveOnLoopback(fetch, port) };

@@ -137,7 +137,7 @@ export function createEmbeddedAws(options: EmbeddedAwsOptions = {}): EmbeddedAws
 
   const fetch = async (request: Request, drop: Drop = () => Response.error()): Promise<Response> => {
     const response = await answerTo(request, drop);
-    durable?.commit();
+    await durable?.committed();
     return response;
   };
 

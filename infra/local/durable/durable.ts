@@ -15,23 +15,27 @@ export interface Durable {
   shelf<Value>(name: string): Shelf<Value>;
   /** What was put and removed since the last time is on the disk, all of it or, where this throws, none. */
   commit(): void;
+  /** The same for all who ask for it in one turn of the event loop, which is one commit. */
+  committed(): Promise<void>;
 }
 
 const nothing: Shelf<never> = { kept: () => [], put: () => {}, remove: () => {} };
 
 /** Keeps nothing: for tests, and for whoever ends when its work is done. */
-export const forgetful: Durable = { shelf: () => nothing, commit: () => {} };
+export const forgetful: Durable = { shelf: () => nothing, commit: () => {}, committed: async () => {} };
 
 /** Maps the shelves of one name onto another, so that two services of a kind do not meet. */
 export const within = (durable: Durable, prefix: string): Durable => ({
   shelf: (name) => durable.shelf(`${prefix}/${name}`),
   commit: () => durable.commit(),
+  committed: () => durable.committed(),
 });
 
 /** What is kept, to look at: nothing is written. */
 export const frozen = (durable: Durable): Durable => ({
   shelf: (name) => ({ kept: () => durable.shelf<never>(name).kept(), put: () => {}, remove: () => {} }),
   commit: () => {},
+  committed: async () => {},
 });
 
 /** A map whose entries are kept. An entry that is changed in place is put again, by whoever changes it. */

@@ -80,6 +80,14 @@ export function openDurable(folder: string): DurableFile {
     }
     dirty.clear();
   };
+  let together: Promise<void> | undefined;
+  const committed = (): Promise<void> => {
+    together ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      together = undefined;
+      commit();
+    });
+    return together;
+  };
   const change = (shelf: string, key: string, to: { readonly value: unknown } | undefined): void => {
     const changes = dirty.get(shelf) ?? new Map<string, { readonly value: unknown } | undefined>();
     dirty.set(shelf, changes);
@@ -104,6 +112,7 @@ export function openDurable(folder: string): DurableFile {
     existed,
     shelf,
     commit,
+    committed,
     [Symbol.dispose]() {
       if (!open) return;
       commit();

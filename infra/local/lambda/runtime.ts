@@ -18,7 +18,7 @@ const Invoke = z.object({
 export type Invoke = z.output<typeof Invoke>;
 
 /** What the container answers: the handler's result, or its error as Lambda reports it. */
-export const Reply = z.union([
+export const Reply = z.discriminatedUnion('kind', [
   /** The init phase is over, well or not. */
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('result'), requestId: z.string(), result: z.unknown() }),

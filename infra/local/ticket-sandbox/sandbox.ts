@@ -157,7 +157,7 @@ export function createTicketSandbox(options: TicketSandboxOptions = {}): TicketS
 
   const fetch = async (request: Request, drop: Drop = connectionDropped): Promise<Response> => {
     const response = await app.fetch(request, { drop });
-    durable.commit();
+    await durable.committed();
     return response;
   };
   return {

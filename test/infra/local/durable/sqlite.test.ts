@@ -32,6 +32,34 @@ it('has what was committed after a kill -9, and not what was only put', () => {
   expect([...durable.shelf('things').kept()]).toEqual([['committed', new Map([['at', new Date(0)]])]]);
 });
 
+it('has what callers were told is kept, with one commit for all who asked at the same time', () => {
+  const script = `import { openDurable } from ${JSON.stringify(SQLITE)};
+    const shelf = openDurable(${JSON.stringify(folder)});
+    const things = shelf.shelf('things');
+    things.put('first', 1);
+    const [one, other] = [shelf.committed(), (things.put('second', 2), shelf.committed())];
+    await one;
+    things.put('put', 1);
+    process.stdout.write(String(one === other));
+    process.kill(process.pid, 'SIGKILL');`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  expect(stdout).toBe('true');
+  using durable = openDurable(folder);
+  expect([...durable.shelf('things').kept()]).toEqual([
+    ['first', 1],
+    ['second', 2],
+  ]);
+});
+
+it('tells all who asked where what they put cannot be kept', async () => {
+  using durable = openDurable(folder);
+  durable.shelf('things').put('never', () => {});
+  const asked = await Promise.allSettled([durable.committed(), durable.committed()]);
+  expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  durable.shelf('things').put('never', 1);
+  await durable.committed();
+});
+
 it('is readable by its owner alone, and taken by one process at a time', async () => {
   using durable = openDurable(folder);
   durable.shelf('things').put('a', 1);
