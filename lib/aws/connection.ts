@@ -1,5 +1,5 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { Sha256 } from '@smithy/core/checksum';
+
 import { ServiceException } from '@smithy/core/client';
 import { HttpRequest, type HttpResponse } from '@smithy/core/protocols';
 import { retryMiddleware, StandardRetryStrategy } from '@smithy/core/retry';
@@ -7,6 +7,7 @@ import { NodeHttpHandler, streamCollector } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
 import * as z from 'zod';
 import type { Deadline } from '../runtime/deadline.ts';
+import { Sha256 } from './sha256.ts';
 
 /** The operations of a service that are called: what each takes, and what it answers. */
 type Operations<Offers> = { readonly [Name in keyof Offers]: readonly [input: object, output: object] };
