@@ -94,6 +94,8 @@ export function startContainer({ bundle, environment, memoryMb, niceness, onOutp
   const initialized = Promise.race([ready, ended, sleep(INIT_LIMIT_MS, undefined, { ref: false })]);
 
   const kill = async (): Promise<void> => {
+    // From now on, so that nobody is given to a process that is on its way out.
+    alive = false;
     child.kill('SIGKILL');
     await ended;
   };
