@@ -43,7 +43,7 @@ export interface LocalFunction extends AsyncDisposable {
   readonly deadLetters: readonly DeadLetter[];
   /** How many containers were started: cold starts. */
   readonly coldStarts: number;
-  /** Runs the handler and answers what it returns. Concurrent calls get containers of their own; idle ones are reused. */
+  /** Runs the handler and answers what it returns. Concurrent calls get containers of their own, unless one takes several; idle ones are reused. */
   invoke(event: unknown): Promise<unknown>;
   /** Runs the handler as Lambda does for events: tried three times, then a dead letter. Resolves when it is over. */
   invokeAsync(event: unknown): Promise<void>;

@@ -104,7 +104,7 @@ describe('what functions share', () => {
   it('is met by the one plan of faults, DynamoDB and SQS included', async () => {
     const machine = await start();
     machine.faults.plan(
-      [1, 2, 3].map((nth) => ({ operation: 'GetItem', nth, fault: { kind: 'refuse', status: 429 } })),
+      [1, 2, 3, 4].map((nth) => ({ operation: 'GetItem', nth, fault: { kind: 'refuse', status: 429 } })),
     );
     const state = createState(machine.stateTable, machine.sdk);
     await expect(state.read({ pk: 'a', sk: 'b' }, z.unknown(), soon())).rejects.toMatchObject({

@@ -106,6 +106,7 @@ describe('a request', () => {
 
   it.each([
     [{}, 'https://sqs.eu-west-1.amazonaws.com'],
+    [{ AWS_ENDPOINT_URL: '', AWS_ENDPOINT_URL_SQS: '' }, 'https://sqs.eu-west-1.amazonaws.com'],
     [{ AWS_ENDPOINT_URL: 'http://all' }, 'http://all'],
     [{ AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SQS: 'http://one' }, 'http://one'],
     [{ AWS_ENDPOINT_URL_DYNAMODB: 'http://other' }, 'https://sqs.eu-west-1.amazonaws.com'],
@@ -167,7 +168,7 @@ describe('a refusal', () => {
   });
 
   it.each([
-    [undefined, 3],
+    [undefined, 4],
     [1, 1],
     [2, 2],
   ])('that does not pass is tried as often as is asked for: %s', async (maxAttempts, times) => {
@@ -175,6 +176,42 @@ describe('a refusal', () => {
     const place = maxAttempts === undefined ? {} : { maxAttempts };
     expect(await fails(service.to(place).call('Do', {}, soon()))).toMatchObject({ name: 'InternalFailure' });
     expect(service.asked).toHaveLength(times);
+  });
+});
+
+describe('the name of a refusal', () => {
+  it.each([
+    [{ __type: 'a#ThrottlingException:http://internal/' }, {}],
+    [{ code: 'ThrottlingException' }, {}],
+    ['', { 'x-amzn-errortype': 'ThrottlingException:http://internal/' }],
+    [{ __type: 'Other' }, { 'x-amzn-errortype': 'ThrottlingException, more' }],
+  ])('is found in %j with the headers %j', async (body, headers: Record<string, string>) => {
+    const service = await serviceThat(says(400, body, headers), says(200, {}));
+    await service.to().call('Do', {}, soon());
+    expect(service.asked).toHaveLength(2);
+  });
+});
+
+describe('a clock that is wrong', () => {
+  const skewed = { __type: 'InvalidSignatureException', message: 'Signature not yet current' };
+  const dateIn = (ms: number) => new Date(Date.now() + ms).toUTCString();
+
+  it('is put right by what AWS says the time is, for this call and the next', async () => {
+    const service = await serviceThat(says(400, skewed, { date: dateIn(3_600_000) }), says(200, {}));
+    const connection = service.to();
+    await connection.call('Do', {}, soon());
+    await connection.call('Do', {}, soon());
+    const signedAt = service.asked.map(({ headers }) =>
+      Date.parse(String(headers['x-amz-date']).replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5')),
+    );
+    const hoursOff = signedAt.map((at) => Math.round((at - Date.now()) / 3_600_000) + 0);
+    expect(hoursOff).toEqual([0, 1, 1]);
+  });
+
+  it('is not what a refusal is for where AWS has the same time', async () => {
+    const service = await serviceThat(says(400, skewed, { date: dateIn(1_000) }), says(200, {}));
+    expect(await fails(service.to().call('Do', {}, soon()))).toMatchObject({ name: 'InvalidSignatureException' });
+    expect(service.asked).toHaveLength(1);
   });
 });
 
@@ -194,9 +231,9 @@ describe('the deadline', () => {
   ])('ends the wait for %s', async (_, answer) => {
     const service = await serviceThat(answer);
     const start = performance.now();
-    const error = await fails(service.to().call('Do', {}, soon(150)));
-    expect(error).toBeInstanceOf(Error);
+    expect(await fails(service.to().call('Do', {}, soon(300)))).toMatchObject({ name: 'AbortError' });
     expect(performance.now() - start).toBeLessThan(1_500);
+    expect(service.asked).toHaveLength(1);
   });
 
   it('that is past already lets nothing go out', async () => {
