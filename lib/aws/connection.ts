@@ -1,5 +1,4 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-
 import { ServiceException } from '@smithy/core/client';
 import { HttpRequest, type HttpResponse } from '@smithy/core/protocols';
 import { isClockSkewError, retryMiddleware, StandardRetryStrategy } from '@smithy/core/retry';
