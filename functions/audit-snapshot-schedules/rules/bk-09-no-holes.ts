@@ -33,7 +33,7 @@ export const noHoles = clusterRule({
     }
     if (history.sureGaps.length > 0) return fail(`${history.gaps.length} holes in the snapshots`, evidence);
     if (history.gaps.length > 0) return unknown('Atlas does not say enough of the snapshots in a gap', evidence);
-    if (history.open) return unknown('no holes as far as the schedule says how often and how long', evidence);
+    if (history.open) return unknown('no holes as far as Atlas says what is due, and what was taken', evidence);
     return pass('no holes', evidence);
   },
 });

@@ -24,11 +24,13 @@ export const snapshotsSucceed = clusterRule({
     const failed = ordered.filter(({ status }) => status === 'failed');
     const recent = failed.filter((each) => ageOf(instantOf(each) ?? now, now) <= DAY_MS);
     const interval = intervalMs(cluster);
-    const byItself = ordered.find(
-      (each) => isScheduled(each) && each.type !== 'fallback' && isUsable(each, now) === 'yes',
-    );
-    const silence = now - Math.max(instantOr(byItself, 0), backedUpSince(cluster) ?? 0);
-    const mute = interval !== undefined && silence > silentIntervals * interval + HOUR_MS;
+    const rank = (each: SnapshotFact): readonly string[] => [isScheduled(each), isUsable(each, now)];
+    const byItself = ordered.find((each) => rank(each).every((answer) => answer === 'yes'));
+    const perhapsByItself = ordered.find((each) => !rank(each).includes('no'));
+    const silenceSince = (snapshot: SnapshotFact | undefined): number =>
+      now - Math.max(instantOr(snapshot, 0), backedUpSince(cluster) ?? 0);
+    const isMute = (snapshot: SnapshotFact | undefined): boolean =>
+      interval !== undefined && silenceSince(snapshot) > silentIntervals * interval + HOUR_MS;
     const evidence = {
       failedInLastDay: recent.length,
       lastFailedAt: isoOrNull(failed[0] && instantOf(failed[0])),
@@ -38,10 +40,10 @@ export const snapshotsSucceed = clusterRule({
       onDemand: ordered.filter(({ type }) => type === 'onDemand').length,
     };
     // What Atlas does not say could be the failure, or what speaks against one.
-    const isOpen = ordered.some(({ status, type }) => status === null || type === null);
+    const isOpen = ordered.some(({ status, type }) => status === null || type === null) || isMute(byItself);
     const found = ((): Verdict => {
-      if (mute && !isOpen) {
-        const since = byItself ? `for ${hours(silence)} hours` : 'anything yet';
+      if (isMute(perhapsByItself)) {
+        const since = perhapsByItself ? `for ${hours(silenceSince(perhapsByItself))} hours` : 'anything yet';
         return fail(`the schedule has not produced ${since}`, evidence);
       }
       if (finished[0]?.status === 'failed' && finished[1]?.status === 'failed') {

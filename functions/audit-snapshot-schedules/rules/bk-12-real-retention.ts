@@ -10,7 +10,8 @@ export const realRetention = clusterRule({
   severity: 'high',
   motive:
     'What is promised is in the schedule, what is kept is on the snapshot. AWS Backup Audit Manager asks for the latter.',
-  evidence: 'expiresAt - createdAt of each snapshot against the items it names by id; labels are not looked at',
+  evidence:
+    'expiresAt - createdAt of each snapshot, on-demand ones left out, against the items it names by id; labels are not looked at',
   remedy: 'Extend the retention of the snapshots themselves; a changed schedule applies to new snapshots only.',
   kinds: ['dedicated'],
   about: 'backup',
@@ -58,7 +59,9 @@ function askedFor(
   byId: ReadonlyMap<string, ItemFact>,
   areAllNamed: boolean,
 ): number | 'open' | 'none' {
-  if (items === null) return type === 'onDemand' ? 'none' : 'open';
+  // How long an on-demand snapshot is kept was said by whoever took it.
+  if (type === 'onDemand') return 'none';
+  if (items === null) return 'open';
   const own = items.flatMap((id) => byId.get(id) ?? []);
   if (own.length < items.length && !areAllNamed) return 'open';
   if (own.length === 0) return 'none';

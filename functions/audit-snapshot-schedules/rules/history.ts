@@ -1,4 +1,4 @@
-import type { ClusterFacts, SnapshotFact } from '../facts.ts';
+import type { ClusterFacts } from '../facts.ts';
 import { backedUpSince, instantOf, intervalMs, isUsable } from './snapshots.ts';
 import { DAY_MS, intervalHours, retentionDays, scheduledItems, shortestInterval } from './time.ts';
 
@@ -13,9 +13,12 @@ export interface History {
   readonly intervalMs: number;
   /** Stretches longer than asked for without a usable snapshot. */
   readonly gaps: readonly Gap[];
-  /** Whether an item leaves open how often it is due or how long it is kept: the stretch may be longer then. */
+  /**
+   * Whether there may be more gaps: an item leaves open how often it is due or how long it is kept, so that the stretch
+   * may be longer; or what might be a usable snapshot, if Atlas said more about it, would end a gap that has no end yet.
+   */
   readonly open: boolean;
-  /** Gaps that remain when everything that might be a usable snapshot is taken for one. */
+  /** Gaps there are whichever of the snapshots that might be usable are. */
   readonly sureGaps: readonly Gap[];
 }
 
@@ -41,20 +44,26 @@ export function historyOf(
   const starts = [now - Math.min(kept, windowDays) * DAY_MS, backedUpSince(cluster), memory.scheduleSince];
   const from = Math.max(...starts.filter((each) => each !== null));
   const quiet = memory.inactive.map((each) => ({ from: each.from, to: each.to ?? now }));
-  const find = (taken: readonly SnapshotFact[]): Gap[] =>
-    gapsIn(
-      taken.flatMap((each) => instantOf(each) ?? []),
-      quiet,
-      { from, to: now },
-      failIntervals * interval,
-    );
+  const find = (instants: readonly number[]): Gap[] =>
+    gapsIn(instants, quiet, { from, to: now }, failIntervals * interval);
+  const instants = (usable: 'yes' | 'perhaps'): (number | null)[] =>
+    snapshots.value.filter((each) => isUsable(each, now) === usable).map(instantOf);
+  const taken = instants('yes').filter((each) => each !== null);
+  const unsure = instants('perhaps');
+  const perhaps = unsure.filter((each) => each !== null);
+  const last = Math.max(from, ...taken);
+  const gaps = find(taken);
   return {
     from,
     to: now,
     intervalMs: interval,
-    open: items.some((item) => intervalHours(item) === null) || often.some((item) => retentionDays(item) === null),
-    gaps: find(snapshots.value.filter((each) => isUsable(each, now) === 'yes')),
-    sureGaps: find(snapshots.value.filter((each) => isUsable(each, now) !== 'no')),
+    open:
+      items.some((item) => intervalHours(item) === null) ||
+      often.some((item) => retentionDays(item) === null) ||
+      unsure.includes(null) ||
+      find([...taken, Math.min(now, Math.max(last, ...perhaps))]).length > gaps.length,
+    gaps,
+    sureGaps: find([...taken, ...perhaps.filter((at) => at <= last)]),
   };
 }
 

@@ -19,7 +19,10 @@ export function isUsable({ status, type, createdAt }: SnapshotFact, now: number)
 }
 
 /** Whether a policy item asked for it, and not a person. */
-export const isScheduled = ({ type, items }: SnapshotFact): boolean => type === 'scheduled' && items?.length !== 0;
+export function isScheduled({ type, items }: SnapshotFact): 'yes' | 'no' | 'perhaps' {
+  if ((type !== 'scheduled' && type !== null) || items?.length === 0) return 'no';
+  return type === null || items === null ? 'perhaps' : 'yes';
+}
 
 /** Whether a snapshot of a sharded cluster holds every shard and the configuration; of others there is nothing to miss. */
 export function isWhole(snapshot: SnapshotFact, cluster: ClusterFacts): 'yes' | 'no' | 'perhaps' {

@@ -55,6 +55,9 @@ const anyItem = fc
     id: orNull(fc.constantFrom('item-hourly', 'item-daily', 'item-weekly')),
   })
   .map((each) => ({ ...item('daily', 1, 1), ...each }));
+/** Atlas may leave an item without an id, and never gives two the same. */
+const anyItems = (maxLength: number) =>
+  fc.uniqueArray(anyItem, { maxLength, comparator: (a, b) => a.id !== null && a.id === b.id });
 const anyCopy = fc
   .record({
     region: orNull(fc.constantFrom('EU_WEST_1', 'US_EAST_1')),
@@ -63,10 +66,11 @@ const anyCopy = fc
     frequencies: orNull(fc.subarray(['hourly', 'daily', 'weekly', 'on_demand'])),
     last: orNull(fc.integer({ min: 1, max: 3 })),
   })
-  .map(copy);
+  // A setting says which snapshots by their frequencies or by how many of the last, and never both.
+  .map((each) => copy(each.last === null ? each : { ...each, frequencies: null }));
 const anySchedule = fc
   .record({
-    items: orNull(fc.array(anyItem, { maxLength: 4 })),
+    items: orNull(anyItems(4)),
     nextSnapshot: orNull(fc.integer({ min: -2 * HOUR, max: DAY }).map((ms) => NOW + ms)),
     restoreWindowDays: orNull(fc.integer({ min: 0, max: 14 })),
     autoExport: orNull(fc.boolean()),
@@ -92,7 +96,7 @@ const anyCompliance = orNull(
       copyProtection: orNull(fc.boolean()),
       pit: orNull(fc.boolean()),
       restoreWindowDays: orNull(fc.integer({ min: 0, max: 9 })),
-      items: orNull(fc.array(anyItem, { maxLength: 3 })),
+      items: orNull(anyItems(3)),
       deletable: orNull(fc.boolean()),
       updatedAt: orNull(fc.integer({ min: 0, max: 2 * DAY }).map(ago)),
     })

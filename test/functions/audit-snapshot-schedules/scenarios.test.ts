@@ -1,6 +1,6 @@
 /** Hard situations, judged by the pure engine; each is named after its number in the list of scenarios. */
 import { describe, expect, it } from 'vitest';
-import { noMemory } from '../../../functions/audit-snapshot-schedules/facts.ts';
+import { noMemory, type SnapshotFact } from '../../../functions/audit-snapshot-schedules/facts.ts';
 import { legacyFact, scheduleFact } from '../../../functions/audit-snapshot-schedules/inventory/normalise.ts';
 import { loadPolicy, PolicyInvalid } from '../../../functions/audit-snapshot-schedules/policy/load.ts';
 import {
@@ -276,6 +276,13 @@ describe('retention', () => {
     expect(verdict('BK-12', facts).status).toBe('UNKNOWN');
   });
 
+  it('asks nothing of how long an on-demand snapshot is kept, whatever items it names', () => {
+    const fine = snapshot(ago(DAY));
+    const byHand = (items: readonly string[] | null) => snapshot(ago(DAY), { type: 'onDemand', items, expiresAt: NOW });
+    for (const items of [['item-daily'], [], null])
+      expect(verdict('BK-12', cluster({ snapshots: known([fine, byHand(items)]) })).status).toBe('PASS');
+  });
+
   it('maps a legacy schedule to the same words', () => {
     const legacy = legacyFact({
       snapshotIntervalHours: 6,
@@ -315,6 +322,28 @@ describe('history', () => {
     expect(verdict('BK-09', cluster({ snapshots: known(holed), memory: paused })).status).not.toBe('FAIL');
     const changed = { ...noMemory, scheduleSince: ago(2 * DAY) };
     expect(verdict('BK-09', cluster({ snapshots: known(holed), memory: changed })).status).toBe('PASS');
+  });
+});
+
+describe('what Atlas does not say of a snapshot', () => {
+  const daily = known(schedule({ items: [item('daily', 1, 7)] }));
+  const holes = (after: readonly SnapshotFact[]) =>
+    verdict('BK-09', cluster({ schedule: daily, snapshots: known([...every(DAY, 7).slice(4), ...after]) }));
+
+  it('is no hole for certain where a hole would only end with it', () => {
+    expect(holes([snapshot(ago(HOUR))]).status).toBe('FAIL');
+    expect(holes([]).status).toBe('PASS');
+    for (const unsure of [{ type: null }, { status: null }, { createdAt: null }, { createdAt: null, begunAt: null }])
+      expect(holes([snapshot(ago(HOUR), unsure)]).status).toBe('UNKNOWN');
+  });
+
+  it('neither shows that the schedule works nor that it does not', () => {
+    const taken = (change: Partial<SnapshotFact>) =>
+      verdict('BK-10', cluster({ snapshots: known(every(6 * HOUR, 28, change)) })).status;
+    expect(taken({})).toBe('PASS');
+    expect(taken({ items: [] })).toBe('FAIL');
+    for (const unsure of [{ items: null }, { type: null }, { status: null }, { createdAt: null }])
+      expect(taken(unsure)).toBe('UNKNOWN');
   });
 });
 
