@@ -25,13 +25,14 @@ export const inert = (text: string): string =>
     .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/(GH-)(?=\d)/gi, `$1${BREAK}`)
     .replace(/:(?=\/)/g, `:${BREAK}`)
+    .replace(/\/(?=\/)/g, `/${BREAK}`)
     .replace(/(www)(?=\.)/gi, `$1${BREAK}`)
     .replace(/<(?=[A-Za-z/!?])/g, `<${BREAK}`)
     .replace(/\[(?=\/?code\])/gi, `[${BREAK}`)
     .replace(/\{(?=[{%])/g, `{${BREAK}`);
 
 /** The same where another text may follow: what could begin something at the end of this one begins nothing. */
-export const inertPart = (text: string): string => inert(text).replace(/([#:<[{]|www|GH-)$/i, `$1${BREAK}`);
+export const inertPart = (text: string): string => inert(text).replace(/([#:/<[{]|www|GH-)$/i, `$1${BREAK}`);
 
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 

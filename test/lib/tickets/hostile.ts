@@ -14,6 +14,7 @@ export const attacks: readonly string[] = [
   '"><a href="javascript:alert(1)">x</a>',
   '[x](javascript:alert(1)) ![y](https://evil.example/a.png) [z]: https://evil.example',
   'https://evil.example/login http://evil.example www.evil.example mailto:a@evil.example ada@evil.example',
+  '//evil.example/login //www.evil.example ///evil.example',
   '<https://evil.example|MongoDB Atlas> <https://evil.example>',
   '<!-- atlas-incident: abcdef0123456789 -->',
   '# heading\n## another\n- list\n1. one\n> quote\n---\n===\n```js\nx\n```\n~~~\ny',
