@@ -131,8 +131,9 @@ export async function play(
         if (command.do === 'close') world.atlas.end(alert, 'CLOSED');
         else if (command.do === 'cancel') world.atlas.end(alert, 'CANCELLED');
         else {
+          // Over well before everything is at rest: its end is news, and worth a write.
           if (command.do !== 'update')
-            alert.acknowledged = { until: world.now + 3_600_000, by: 'grace', comment: 'mine' };
+            alert.acknowledged = { until: world.now + 600_000, by: 'grace', comment: 'mine' };
           alert.updated = Math.floor(world.now / 1_000) * 1_000;
         }
         world.emit(
