@@ -1,14 +1,20 @@
-import type { Deadline } from '../../lib/runtime/deadline.ts';
-import type { Update } from '../../lib/tickets/tickets.ts';
+import { type Deadline, deadlineIn } from '../../lib/runtime/deadline.ts';
+import type { TicketState, Tickets, Update } from '../../lib/tickets/tickets.ts';
 import { type Bridge, contextOf } from './bridge.ts';
-import { heed } from './core/people.ts';
+import type { Incident } from './core/incident.ts';
+import { heed, isDoubtful } from './core/people.ts';
 import { plan } from './core/plan.ts';
 import type { Journal } from './journal.ts';
 import type { IncidentId } from './store.ts';
 
 const TRIES = 20;
+/** How long the tracker may take to settle a doubt. */
+const PATIENCE_MS = 2_000;
 
-/** Puts what somebody did in the tracker into the incident of the ticket. Answers the incident where that changed it. */
+/**
+ * Puts what somebody did in the tracker into the incident of the ticket. Answers the incident where that changed it. News
+ * that may be old is held against the ticket itself, where the tracker can be asked.
+ */
 export async function heedUpdate(
   destination: string,
   update: Update,
@@ -20,12 +26,15 @@ export async function heedUpdate(
     return undefined;
   }
   const id = { destination, key: owner.value.key };
-  const { traits } = await bridge.tickets(destination);
+  const tickets = await bridge.tickets(destination);
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const stored = await bridge.store.readIncident(id, deadline);
     if (!stored) return undefined;
-    const context = contextOf(bridge, traits);
-    const { incident, changed, reason } = heed(stored.value, update, context);
+    const seen = isDoubtful(stored.value, update)
+      ? await look(stored.value, tickets, deadlineIn(Math.min(PATIENCE_MS, deadline.remainingMs()), bridge.clock))
+      : undefined;
+    const context = contextOf(bridge, tickets.traits);
+    const { incident, changed, reason } = heed(stored.value, update, { ...context, seen });
     if (!changed) {
       journal.note(id, { decision: 'nothing', reason: `${update.kind}: ${reason}` });
       return undefined;
@@ -42,4 +51,17 @@ export async function heedUpdate(
     return id;
   }
   throw new Error('an incident is written by too many at once');
+}
+
+/** How the ticket stands; undefined where the tracker does not say, or not in time. */
+async function look(
+  { ticket }: Incident,
+  tickets: Tickets,
+  deadline: Deadline,
+): Promise<TicketState['status'] | undefined> {
+  if (!ticket || !tickets.traits.reads) return undefined;
+  return tickets.read(ticket.ref, ticket.written, deadline).then(
+    ({ status }) => status,
+    () => undefined,
+  );
 }

@@ -54,6 +54,8 @@ export const Ticket = z.object({
   written: Written,
   state: z.enum(['open', 'closed']),
   openedAt: instant,
+  /** When we last opened it again. */
+  reopenedAt: instant.optional(),
   closedAt: instant.optional(),
   closedBy: z.enum(['us', 'people']).optional(),
   /** People do not want it open again. */
@@ -120,6 +122,8 @@ export const Incident = z.object({
   flaps: z.array(instant).default([]),
   /** Somebody took the ticket: the alerts are to be acknowledged until then. */
   taken: z.object({ by: z.string().optional(), at: instant, until: instant }).optional(),
+  /** When it was last given back, by the tracker's clock: nobody took it before then. */
+  releasedAt: instant.optional(),
   /** Alerts we acknowledged in Atlas, and until when. */
   acknowledged: z.record(z.string(), instant).default({}),
   /** Alerts that Atlas would not let us acknowledge. */

@@ -1,4 +1,4 @@
-import type { Update } from '../../../lib/tickets/tickets.ts';
+import type { TicketState, Update } from '../../../lib/tickets/tickets.ts';
 import { type Incident, openMembers } from './incident.ts';
 import { iso, owe } from './observe.ts';
 import type { PlanContext } from './plan.ts';
@@ -8,11 +8,28 @@ const HOUR = 3_600_000;
 
 export type Heeded = { readonly incident: Incident; readonly changed: boolean; readonly reason: string };
 
+/** How far the tracker's clock may be from ours, with instants in whole seconds. */
+const SKEW_MS = 10_000;
+
+/**
+ * Whether news of a ticket may be from before its last change that we know of: it came late or once more. How the ticket
+ * stands then says what the news is worth.
+ */
+export function isDoubtful({ ticket }: Incident, { kind, at }: Update): boolean {
+  const known =
+    kind === 'closed' ? (ticket?.reopenedAt ?? ticket?.openedAt) : kind === 'reopened' ? ticket?.closedAt : undefined;
+  return known !== undefined && at.getTime() < known + SKEW_MS;
+}
+
 /**
  * An incident after somebody did something in the tracker. What we did ourselves comes back as news too: it changes
- * nothing, because the ticket is in that state already.
+ * nothing, because the ticket is in that state already. `seen`: how the ticket stands, where it was looked at.
  */
-export function heed(incident: Incident, update: Update, context: Pick<PlanContext, 'policy' | 'now'>): Heeded {
+export function heed(
+  incident: Incident,
+  update: Update,
+  context: Pick<PlanContext, 'policy' | 'now'> & { readonly seen?: TicketState['status'] | undefined },
+): Heeded {
   const { ticket, attempt } = incident;
   const same = (reason: string): Heeded => ({ incident, changed: false, reason });
   const to = (next: Incident, reason: string): Heeded => ({ incident: next, changed: true, reason });
@@ -24,15 +41,16 @@ export function heed(incident: Incident, update: Update, context: Pick<PlanConte
       return taken(incident, update, context, same, to);
     case 'unacknowledged':
     case 'unassigned': {
-      if (!incident.taken) return same('nobody had it');
-      if (at < incident.taken.at) return same('older than what is known');
-      const { taken: _, ...rest } = incident;
-      return to(rest, 'nobody has it any more');
+      const { taken, ...rest } = incident;
+      if (at < Math.max(taken?.at ?? 0, incident.releasedAt ?? 0)) return same('older than what is known');
+      if (!taken && at === incident.releasedAt) return same('nobody had it');
+      return to({ ...rest, releasedAt: at }, taken ? 'nobody has it any more' : 'nobody had it');
     }
     case 'closed': {
       if (ticket.state === 'closed') return same('closed already');
       if (attempt?.kind === 'close') return same('we are closing it');
-      if (at < ticket.openedAt) return same('older than what is known');
+      if (context.seen === undefined ? at < (ticket.reopenedAt ?? 0) : context.seen !== 'closed')
+        return same('older than what is known');
       const open = openMembers(incident);
       const closed: Incident = {
         ...incident,
@@ -54,7 +72,8 @@ export function heed(incident: Incident, update: Update, context: Pick<PlanConte
     case 'reopened': {
       if (ticket.state === 'open') return same('open already');
       if (attempt?.kind === 'reopen') return same('we are opening it');
-      if (ticket.closedAt !== undefined && at < ticket.closedAt - HOUR) return same('older than what is known');
+      if (context.seen === undefined ? at < (ticket.closedAt ?? 0) - HOUR : context.seen !== 'open')
+        return same('older than what is known');
       const { closedAt, closedBy, ...rest } = ticket;
       const { taken: _, ...others } = incident;
       return to(
@@ -79,6 +98,7 @@ function taken(
 ): Heeded {
   const at = update.at.getTime();
   if (incident.taken && at <= incident.taken.at) return same('heard already');
+  if (at < (incident.releasedAt ?? 0)) return same('it was given back since');
   if (openMembers(incident).length === 0) return same('every alert is over');
   // Word of the person alone, while the acknowledgement stands: Atlas has been told.
   if (incident.taken && incident.taken.by === update.by) return same('taken already');

@@ -244,7 +244,14 @@ function done(
       const over = Object.entries(next.members).filter(([, member]) => member.state === 'open');
       return {
         ...next,
-        ticket: { ...kept, state: 'open', saidAt: now, shows: '', insisted: kept.insisted || closedBy === 'people' },
+        ticket: {
+          ...kept,
+          state: 'open',
+          reopenedAt: now,
+          saidAt: now,
+          shows: '',
+          insisted: kept.insisted || closedBy === 'people',
+        },
         members: Object.fromEntries(over),
         flaps: [...next.flaps, now].slice(-100),
         owed: [],

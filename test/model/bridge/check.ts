@@ -36,6 +36,14 @@ export async function violationsAtRest(world: BridgeWorld): Promise<string[]> {
     if (alert.status === 'OPEN' && until > world.now && its && !its.taken)
       found.push(`I8: ${alert.id} is acknowledged by us, and nobody has the ticket`);
   }
+  for (const { ticket, taken } of incidents) {
+    const row = rows.find(({ ref }) => ref.id === ticket?.ref.id);
+    if (!ticket || !row) continue;
+    if (row.status !== 'gone' && row.status !== ticket.state)
+      found.push(`I15: ${row.ref.key} is ${row.status}, and taken for ${ticket.state}`);
+    if (taken && row.assignee === undefined && ticket.closedBy !== 'people')
+      found.push(`I15: nobody has ${row.ref.key}, and it is taken for somebody’s`);
+  }
   for (const row of rows) if (row.writes > 60) found.push(`I14: ${row.ref.key} was written ${row.writes} times`);
   for (const { attempt, key } of incidents) if (attempt) found.push(`an attempt of ${key} never ended`);
   const before = world.tracker.writes;

@@ -13,7 +13,7 @@ export type Command =
   | { readonly do: 'deliver'; readonly message: number; readonly together: number }
   | { readonly do: 'run'; readonly picks: readonly number[] }
   | { readonly do: 'pass'; readonly seconds: number }
-  | { readonly do: 'drain' | 'reconcile' }
+  | { readonly do: 'drain' | 'reconcile' | 'finish' }
   | { readonly do: 'kill'; readonly worker: number }
   | { readonly do: 'fate'; readonly of: Fate; readonly calls: number }
   | { readonly do: 'people'; readonly ticket: number; readonly what: Parameters<BridgeWorld['people']>[1] }
@@ -63,6 +63,7 @@ export const commands: fc.Arbitrary<Command[]> = fc.array(
       }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('drain' as const, 'reconcile' as const) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('finish' as const) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const), worker: small }) },
     {
       weight: 3,
@@ -115,6 +116,15 @@ export async function play(
     return fate.of;
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  /** Lets every process go on until it is done, or sleeps. */
+  const release = async (): Promise<void> => {
+    for (let quiet = 0; quiet < 3; ) {
+      const next = waiting.shift();
+      next?.();
+      await turn();
+      quiet = next ? 0 : quiet + 1;
+    }
+  };
   for (const command of history) {
     const { alerts } = world.atlas;
     switch (command.do) {
@@ -162,6 +172,9 @@ export async function play(
       case 'reconcile':
         world.reconcile();
         break;
+      case 'finish':
+        await release();
+        break;
       case 'kill':
         world.kill(command.worker);
         break;
@@ -185,14 +198,6 @@ export async function play(
   fate = undefined;
   world.atlas.isDown = false;
   world.gated = false;
-  const release = async (): Promise<void> => {
-    for (let quiet = 0; quiet < 3; ) {
-      const next = waiting.shift();
-      next?.();
-      await turn();
-      quiet = next ? 0 : quiet + 1;
-    }
-  };
   await release();
   world.redeliver();
   await world.settle();
@@ -201,7 +206,9 @@ export async function play(
     if (!world.delivered.has(message)) world.deliver(index);
     await world.settle();
   }
-  for (let update = 0; update < world.updates.length; update++) {
+  // And once more, the oldest last: what is late or repeated is no news.
+  const updates = [...world.updates.keys()];
+  for (const update of [...updates, ...updates.toReversed()]) {
     world.tellUpdate(update);
     await world.settle();
   }
