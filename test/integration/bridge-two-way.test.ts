@@ -184,3 +184,43 @@ it.each(['acknowledge', 'reopen-once'] as const)(
     if (onPeopleClose === 'acknowledge') expect(alert.acknowledgement).toBeDefined();
   },
 );
+
+it('F29 the tracker tells again of a close after we opened the ticket again: it is still ours to close', {
+  timeout: 60_000,
+}, async () => {
+  await start({ policy: { onPeopleClose: 'reopen-once' } });
+  const alert = world.open();
+  await world.tell(world.bodyOf(alert));
+  await world.pass(MINUTE);
+  world.sandbox.webhooks.hold = true;
+  people().close(first().id);
+  const [closed] = world.sandbox.webhooks.held.splice(0);
+  if (!closed) throw new Error('no webhook');
+  await world.sandbox.webhooks.deliver(closed);
+  await world.pass(MINUTE);
+  await world.due();
+  expect(first().resolution).toBeNull();
+  await world.sandbox.webhooks.deliver(closed);
+  world.machine.atlas.world.alerts.closeAlert(alert);
+  await world.tell(world.bodyOf(alert), { event: 'alert.close' });
+  await world.pass(30 * MINUTE);
+  await world.due();
+  expect(first().resolution).not.toBeNull();
+});
+
+it('F30 the tracker tells again that somebody has the ticket after they let go of it: nothing is acknowledged', {
+  timeout: 60_000,
+}, async () => {
+  await start();
+  const alert = world.open();
+  await world.tell(world.bodyOf(alert));
+  world.sandbox.webhooks.hold = true;
+  people().assign(first().id, 'ada');
+  await world.pass(MINUTE);
+  people().unassign(first().id, 'ada');
+  const [taken, released] = world.sandbox.webhooks.held.splice(0);
+  if (!taken || !released) throw new Error('no webhooks');
+  for (const webhook of [released, taken, released, taken]) await world.sandbox.webhooks.deliver(webhook);
+  await world.due();
+  expect(alert.acknowledgement).toBeUndefined();
+});

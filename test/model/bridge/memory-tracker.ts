@@ -200,7 +200,11 @@ export class MemoryTracker {
       close: (ref, { resolution, marker }) =>
         call('close', () => {
           const found = row(ref);
-          if (found.status === 'closed') return;
+          if (found.status === 'closed') {
+            // Known for a second one, though people were faster.
+            if (resolution === 'duplicate') found.resolution = resolution;
+            return;
+          }
           write(ref).comments.push({ marker, text: `closed: ${resolution}` });
           found.status = 'closed';
           found.resolution = resolution;
