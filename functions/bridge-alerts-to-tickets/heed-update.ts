@@ -10,6 +10,9 @@ import type { IncidentId } from './store.ts';
 const TRIES = 20;
 /** How long the tracker may take to settle a doubt. */
 const PATIENCE_MS = 2_000;
+/** How often, and how long each time, to wait for what we are doing to the ticket ourselves: people can be faster. */
+const WAITS = 2;
+const WAIT_MS = 1_000;
 
 /**
  * Puts what somebody did in the tracker into the incident of the ticket. Answers the incident where that changed it. News
@@ -20,7 +23,16 @@ export async function heedUpdate(
   update: Update,
   { bridge, journal, deadline }: { readonly bridge: Bridge; readonly journal: Journal; readonly deadline: Deadline },
 ): Promise<IncidentId | undefined> {
-  const owner = await bridge.store.ownerOf(destination, update.ref.id, deadline);
+  let waits = 0;
+  const canWait = async (): Promise<boolean> => {
+    if (waits++ >= WAITS) return false;
+    await bridge.clock.sleep(WAIT_MS, deadline.signal);
+    return true;
+  };
+  const ownerOf = () => bridge.store.ownerOf(destination, update.ref.id, deadline);
+  let owner = await ownerOf();
+  // With our marker on it, it is ours: its opening is about to be written down.
+  while (!owner && update.incident !== undefined && (await canWait())) owner = await ownerOf();
   if (!owner) {
     journal.note('unassigned', { decision: 'nothing', reason: `${update.kind} of a ticket that is not ours` });
     return undefined;
@@ -36,6 +48,10 @@ export async function heedUpdate(
     const context = contextOf(bridge, tickets.traits);
     const { incident, changed, reason } = heed(stored.value, update, { ...context, seen });
     if (!changed) {
+      const ours = stored.value.attempt?.kind;
+      const undone =
+        (update.kind === 'closed' && ours === 'reopen') || (update.kind === 'reopened' && ours === 'close');
+      if (undone && (await canWait())) continue;
       journal.note(id, { decision: 'nothing', reason: `${update.kind}: ${reason}` });
       return undefined;
     }
@@ -54,14 +70,7 @@ export async function heedUpdate(
 }
 
 /** How the ticket stands; undefined where the tracker does not say, or not in time. */
-async function look(
-  { ticket }: Incident,
-  tickets: Tickets,
-  deadline: Deadline,
-): Promise<TicketState['status'] | undefined> {
+async function look({ ticket }: Incident, tickets: Tickets, deadline: Deadline): Promise<TicketState | undefined> {
   if (!ticket || !tickets.traits.reads) return undefined;
-  return tickets.read(ticket.ref, ticket.written, deadline).then(
-    ({ status }) => status,
-    () => undefined,
-  );
+  return tickets.read(ticket.ref, ticket.written, deadline).catch(() => undefined);
 }

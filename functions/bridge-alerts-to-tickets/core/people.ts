@@ -6,6 +6,11 @@ import { lost } from './settle.ts';
 
 const HOUR = 3_600_000;
 
+export interface HeedContext extends Pick<PlanContext, 'policy' | 'now'> {
+  /** How the ticket stands, where it was looked at. */
+  readonly seen?: TicketState | undefined;
+}
+
 export type Heeded = { readonly incident: Incident; readonly changed: boolean; readonly reason: string };
 
 /** How far the tracker's clock may be from ours, with instants in whole seconds. */
@@ -15,21 +20,30 @@ const SKEW_MS = 10_000;
  * Whether news of a ticket may be from before its last change that we know of: it came late or once more. How the ticket
  * stands then says what the news is worth.
  */
-export function isDoubtful({ ticket }: Incident, { kind, at }: Update): boolean {
-  const known =
-    kind === 'closed' ? (ticket?.reopenedAt ?? ticket?.openedAt) : kind === 'reopened' ? ticket?.closedAt : undefined;
-  return known !== undefined && at.getTime() < known + SKEW_MS;
+export function isDoubtful({ ticket, taken, releasedAt }: Incident, { kind, at }: Update): boolean {
+  const before = (known: number | undefined): boolean => known !== undefined && at.getTime() < known + SKEW_MS;
+  switch (kind) {
+    case 'closed':
+      return before(ticket?.reopenedAt ?? ticket?.openedAt);
+    case 'reopened':
+      return before(ticket?.closedAt);
+    // Here both instants are the tracker's own, in whole seconds at worst.
+    case 'acknowledged':
+    case 'assigned':
+      return at.getTime() === releasedAt;
+    case 'unacknowledged':
+    case 'unassigned':
+      return at.getTime() === taken?.at;
+    default:
+      return false;
+  }
 }
 
 /**
  * An incident after somebody did something in the tracker. What we did ourselves comes back as news too: it changes
- * nothing, because the ticket is in that state already. `seen`: how the ticket stands, where it was looked at.
+ * nothing, because the ticket is in that state already.
  */
-export function heed(
-  incident: Incident,
-  update: Update,
-  context: Pick<PlanContext, 'policy' | 'now'> & { readonly seen?: TicketState['status'] | undefined },
-): Heeded {
+export function heed(incident: Incident, update: Update, context: HeedContext): Heeded {
   const { ticket, attempt } = incident;
   const same = (reason: string): Heeded => ({ incident, changed: false, reason });
   const to = (next: Incident, reason: string): Heeded => ({ incident: next, changed: true, reason });
@@ -44,12 +58,13 @@ export function heed(
       const { taken, ...rest } = incident;
       if (at < Math.max(taken?.at ?? 0, incident.releasedAt ?? 0)) return same('older than what is known');
       if (!taken && at === incident.releasedAt) return same('nobody had it');
+      if (context.seen?.acknowledged) return same('somebody has it again');
       return to({ ...rest, releasedAt: at }, taken ? 'nobody has it any more' : 'nobody had it');
     }
     case 'closed': {
       if (ticket.state === 'closed') return same('closed already');
       if (attempt?.kind === 'close') return same('we are closing it');
-      if (context.seen === undefined ? at < (ticket.reopenedAt ?? 0) : context.seen !== 'closed')
+      if (context.seen === undefined ? at < (ticket.reopenedAt ?? 0) : context.seen.status !== 'closed')
         return same('older than what is known');
       const open = openMembers(incident);
       const closed: Incident = {
@@ -72,7 +87,7 @@ export function heed(
     case 'reopened': {
       if (ticket.state === 'open') return same('open already');
       if (attempt?.kind === 'reopen') return same('we are opening it');
-      if (context.seen === undefined ? at < (ticket.closedAt ?? 0) - HOUR : context.seen !== 'open')
+      if (context.seen === undefined ? at < (ticket.closedAt ?? 0) - HOUR : context.seen.status !== 'open')
         return same('older than what is known');
       const { closedAt, closedBy, ...rest } = ticket;
       const { taken: _, ...others } = incident;
@@ -92,13 +107,14 @@ export function heed(
 function taken(
   incident: Incident,
   update: Update,
-  context: Pick<PlanContext, 'policy' | 'now'>,
+  context: HeedContext,
   same: (reason: string) => Heeded,
   to: (next: Incident, reason: string) => Heeded,
 ): Heeded {
   const at = update.at.getTime();
   if (incident.taken && at <= incident.taken.at) return same('heard already');
-  if (at < (incident.releasedAt ?? 0)) return same('it was given back since');
+  const { releasedAt = 0 } = incident;
+  if (at < releasedAt || (at === releasedAt && !context.seen?.acknowledged)) return same('it was given back since');
   if (openMembers(incident).length === 0) return same('every alert is over');
   // Word of the person alone, while the acknowledgement stands: Atlas has been told.
   if (incident.taken && incident.taken.by === update.by) return same('taken already');

@@ -174,7 +174,7 @@ export class BridgeWorld {
     } as const;
     this.updates.push({
       ref: { id: row.ref.id, key: row.ref.key },
-      incident: undefined,
+      incident: row.marker,
       kind: kinds[what],
       by: 'ada',
       actor: 'ada',
