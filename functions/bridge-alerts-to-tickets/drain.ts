@@ -1,6 +1,7 @@
 import type { Deadline } from '../../lib/runtime/deadline.ts';
 import { type Bridge, contextOf } from './bridge.ts';
 import { plan } from './core/plan.ts';
+import { forgetAt } from './core/settle.ts';
 import { drive } from './drive.ts';
 import type { Journal } from './journal.ts';
 import type { IncidentId } from './store.ts';
@@ -41,8 +42,7 @@ async function drainDestination(destination: string, options: DrainOptions): Pro
       const id = { destination: item.value.destination, key: item.value.key };
       try {
         await drive(id, { ...options, patienceMs: 0, unhurried: true });
-        await leave(item.key.sk, id, options);
-        await bridge.store.removeDue(item, deadline);
+        if (await leave(item.key.sk, id, options)) await bridge.store.removeDue(item, deadline);
         done++;
       } catch (error) {
         onTrouble(id, error);
@@ -55,29 +55,31 @@ async function drainDestination(destination: string, options: DrainOptions): Pro
 
 /**
  * The incident stops counting on this place in the list, and gets a later one where it waits for something. Only then may
- * the place go: a process that ends in between has done nothing that is not done again.
+ * the place go: a process that ends in between has done nothing that is not done again. Answers whether it may.
  */
-async function leave(dueKey: string, id: IncidentId, { bridge, deadline }: DrainOptions): Promise<void> {
+async function leave(dueKey: string, id: IncidentId, { bridge, deadline }: DrainOptions): Promise<boolean> {
   const { traits } = await bridge.tickets(id.destination);
+  const { store, clock } = bridge;
   for (;;) {
-    const stored = await bridge.store.readIncident(id, deadline);
-    if (stored?.value.dueKey !== dueKey) return;
-    const { dueKey: _, ...rest } = stored.value;
-    const step = plan(stored.value, contextOf(bridge, traits));
+    const stored = await store.readIncident(id, deadline);
+    const now = clock.now().getTime();
+    // Whoever made the place may be about to make the incident.
+    if (!stored) return now - store.dueAt(dueKey) > ORPHAN_MS;
+    const context = contextOf(bridge, traits);
+    const { dueKey: own, ...rest } = stored.value;
+    const step = plan(stored.value, context);
+    // The place of another, who is about to write it into the incident: this write comes before, and makes theirs fail.
     const next =
-      step.kind === 'rest'
-        ? rest
-        : {
-            ...rest,
-            dueKey: await bridge.store.makeDue(
-              id,
-              step.kind === 'wait' ? step.until : bridge.clock.now().getTime() + SOON_MS,
-              deadline,
-            ),
-          };
-    if (await bridge.store.replaceIncident(stored, next, deadline)) return;
+      own !== dueKey
+        ? stored.value
+        : step.kind === 'rest'
+          ? rest
+          : { ...rest, dueKey: await store.makeDue(id, step.kind === 'wait' ? step.until : now + SOON_MS, deadline) };
+    if (await store.replaceIncident(stored, next, deadline, forgetAt(next, context))) return true;
   }
 }
 
 /** What could be done and was not, for want of time or of the tracker's patience, is looked at again after that. */
 const SOON_MS = 5_000;
+/** A place without an incident is kept so long: far longer than any process that could still make the incident lives. */
+const ORPHAN_MS = 24 * 3_600_000;

@@ -154,9 +154,12 @@ export function createStore(state: State, clock: Clock, random: () => string) {
       await state.create({ pk: `ticket#${destination}`, sk: ticketId }, { key }, deadline);
     },
 
-    /** The place of something that is due then: nobody looks at it before, somebody does soon after. */
+    /**
+     * The place of something that is due then: nobody looks at it before, somebody does soon after. Each call makes its
+     * own, so that whoever takes one away takes nobody else's.
+     */
     async makeDue({ destination, key }: IncidentId, ms: number, deadline: Deadline): Promise<string> {
-      const sk = `${at(ms)}#${key}`;
+      const sk = `${at(ms)}#${key}#${random()}`;
       await state.create({ pk: `due#${destination}`, sk }, { destination, key }, deadline);
       return sk;
     },

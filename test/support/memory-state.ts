@@ -28,7 +28,7 @@ interface Item extends Key {
 
 export interface MemoryState extends State {
   /** What is there now, expired items left out, in order of their keys: for assertions. */
-  snapshot(): readonly (Key & { readonly value: unknown })[];
+  snapshot(): readonly (Key & { readonly value: unknown; readonly expiresAt: number | undefined })[];
 }
 
 const bytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -67,7 +67,7 @@ export function createMemoryState(options: MemoryStateOptions = {}): MemoryState
       [...items.values()]
         .filter((item) => there(item))
         .toSorted((a, b) => bytes(a.pk, b.pk) || bytes(a.sk, b.sk))
-        .map(({ pk, sk, value }) => ({ pk, sk, value })),
+        .map(({ pk, sk, value, expiresAt }) => ({ pk, sk, value, expiresAt })),
 
     read: (key, schema, deadline) =>
       effect({ operation: 'read', ...key }, deadline, () => {

@@ -1,4 +1,5 @@
-import type { BridgeWorld } from './world.ts';
+import { forgetAt } from '../../../functions/bridge-alerts-to-tickets/core/settle.ts';
+import { type BridgeWorld, parseIncident } from './world.ts';
 
 const MAX_ACK_MS = 8 * 3_600_000;
 
@@ -36,6 +37,17 @@ export async function violationsAtRest(world: BridgeWorld): Promise<string[]> {
     if (alert.status === 'OPEN' && until > world.now && its && !its.taken)
       found.push(`I8: ${alert.id} is acknowledged by us, and nobody has the ticket`);
   }
+  const places = new Set(
+    world.state
+      .snapshot()
+      .filter(({ pk }) => pk.startsWith('due#'))
+      .map(({ sk }) => sk),
+  );
+  for (const { dueKey, key } of incidents)
+    if (dueKey !== undefined && !places.has(dueKey)) found.push(`${key} counts on a place that is not in the list`);
+  for (const { pk, value, expiresAt } of world.state.snapshot().filter((item) => item.pk.startsWith('incident#')))
+    if (expiresAt === undefined && forgetAt(parseIncident(value), { policy: world.settings.policy, now: world.now }))
+      found.push(`${pk} is over, and kept for ever`);
   for (const { ticket, taken } of incidents) {
     const row = rows.find(({ ref }) => ref.id === ticket?.ref.id);
     if (!ticket || !row) continue;

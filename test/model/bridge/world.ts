@@ -275,9 +275,13 @@ export class BridgeWorld {
     return this.state
       .snapshot()
       .filter(({ pk }) => pk.startsWith('incident#'))
-      .map(({ value }) => Incident.parse(JSON.parse((value as { incident: string }).incident)));
+      .map(({ value }) => parseIncident(value));
   }
 }
+
+/** An incident as the state holds it. */
+export const parseIncident = (value: unknown): Incident =>
+  Incident.parse(JSON.parse((value as { incident: string }).incident));
 
 function gatedState(state: State, pass: (call: string) => Promise<void>): State {
   const around = async <T>(call: string, apply: () => Promise<T>): Promise<T> => {
