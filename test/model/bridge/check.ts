@@ -45,9 +45,13 @@ export async function violationsAtRest(world: BridgeWorld): Promise<string[]> {
   );
   for (const { dueKey, key } of incidents)
     if (dueKey !== undefined && !places.has(dueKey)) found.push(`${key} counts on a place that is not in the list`);
-  for (const { pk, value, expiresAt } of world.state.snapshot().filter((item) => item.pk.startsWith('incident#')))
-    if (expiresAt === undefined && forgetAt(parseIncident(value), { policy: world.settings.policy, now: world.now }))
+  for (const { pk, value, expiresAt } of world.state.snapshot().filter((item) => item.pk.startsWith('incident#'))) {
+    const incident = parseIncident(value);
+    const lastDay = forgetAt(incident, { policy: world.settings.policy, now: world.now });
+    // Who is due once more gets a last day then.
+    if (lastDay && expiresAt === undefined && incident.dueKey === undefined)
       found.push(`${pk} is over, and kept for ever`);
+  }
   for (const { ticket, taken } of incidents) {
     const row = rows.find(({ ref }) => ref.id === ticket?.ref.id);
     if (!ticket || !row) continue;
