@@ -11,7 +11,8 @@ export default defineConfig({
     // Both cores of a small machine: most of the time a test waits for a process or a clock.
     maxWorkers: 2,
     globalSetup: ['test/support/set-up.ts'],
-    testTimeout: 20_000,
+    // Properties may be tried more often than usual.
+    testTimeout: 20_000 * Number(process.env['PROPERTY_TIMES'] ?? 1),
     restoreMocks: true,
     unstubEnvs: true,
     // What the functions print is asserted where it matters, and noise elsewhere.

@@ -11,6 +11,7 @@ import type { World } from '../../infra/local/atlas-sandbox/world.ts';
 import { createEmbeddedAws } from '../../infra/local/aws/embedded-aws.ts';
 import { createMovableClock } from '../../infra/local/clock.ts';
 import type { Loopback } from '../../infra/local/loopback.ts';
+import { assertProperty } from '../support/properties.ts';
 import { type Loaded, loadModel } from './load.ts';
 
 const HOUR = 3_600_000;
@@ -148,7 +149,7 @@ describe('the SDK of the model', () => {
         expect(await outcome(inModel.send(call(modelled, name)))).toEqual(await outcome(real.send(call(sdk, name))));
       }
     });
-    await fc.assert(property, { numRuns: 40, seed: 4 });
+    await assertProperty(property, { numRuns: 40, seed: 4 });
     client.destroy();
   });
 });
@@ -273,6 +274,6 @@ describe('the Atlas of the model', () => {
       const all: Step[] = ['token', ...sequence];
       expect(await course(inModel(), all)).toEqual(await course(inSandbox(), all));
     });
-    await fc.assert(property, { numRuns: 60, seed: 4 });
+    await assertProperty(property, { numRuns: 60, seed: 4 });
   });
 });

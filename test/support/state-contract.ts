@@ -5,6 +5,7 @@ import { type Key, type State, StateUnreadable, type Stored } from '../../lib/aw
 import { type Clock, systemClock } from '../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../lib/runtime/deadline.ts';
 import { manualClock } from './manual-clock.ts';
+import { assertProperty } from './properties.ts';
 
 /** An instance by this clock; every test asks for its own and uses keys nobody else has. */
 export type MakeState = (clock: Pick<Clock, 'now'>) => State;
@@ -280,7 +281,7 @@ export function stateContract(make: MakeState): void {
     };
 
     it('never lose an update: no write is the last one that two others saw', async () => {
-      await fc.assert(
+      await assertProperty(
         fc.asyncProperty(
           fc.array(Step, { minLength: 4, maxLength: 14 }),
           fc.array(Step, { minLength: 4, maxLength: 14 }),

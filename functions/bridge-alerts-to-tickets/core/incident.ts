@@ -54,7 +54,7 @@ export const Ticket = z.object({
   written: Written,
   state: z.enum(['open', 'closed']),
   openedAt: instant,
-  /** When we last opened it again. */
+  /** When it was last opened again, by us or by people. */
   reopenedAt: instant.optional(),
   closedAt: instant.optional(),
   closedBy: z.enum(['us', 'people']).optional(),

@@ -92,7 +92,7 @@ export function heed(incident: Incident, update: Update, context: HeedContext): 
       const { closedAt, closedBy, ...rest } = ticket;
       const { taken: _, ...others } = incident;
       return to(
-        { ...others, ticket: { ...rest, state: 'open', wontFix: false, kept: closedBy === 'us' } },
+        { ...others, ticket: { ...rest, state: 'open', reopenedAt: at, wontFix: false, kept: closedBy === 'us' } },
         closedBy === 'us' ? 'people opened it again after we closed it' : 'people opened it again',
       );
     }

@@ -10,6 +10,7 @@ import {
 } from '../../../functions/audit-snapshot-schedules/facts.ts';
 import { loadPolicy, PolicyInvalid } from '../../../functions/audit-snapshot-schedules/policy/load.ts';
 import { ruleOptions } from '../../../functions/audit-snapshot-schedules/policy/options.ts';
+import { assertProperty } from '../../support/properties.ts';
 import {
   ALERTS,
   ago,
@@ -210,7 +211,7 @@ const isReadAt = (target: object, path: readonly string[]): boolean =>
 
 describe('whatever the facts', () => {
   it('the engine answers, and never breaks', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyCluster, (facts) => {
         for (const { evidence } of judge(facts).values()) expect(evidence).not.toHaveProperty('error');
       }),
@@ -219,7 +220,7 @@ describe('whatever the facts', () => {
   });
 
   it('the order of snapshots, items, copies, restores and events changes nothing', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyCluster, (facts) => {
         const turned = <Value>(each: Read<readonly Value[]>): Read<readonly Value[]> =>
           each.known ? { ...each, value: each.value.toReversed() } : each;
@@ -237,7 +238,7 @@ describe('whatever the facts', () => {
   });
 
   it('knowing less never turns a failure into a pass', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyCluster, fc.array(lessKnown, { minLength: 1, maxLength: 3 }), (facts, removals) => {
         const less = removals.reduce((known, remove) => remove(known), facts);
         const after = judge(less);
@@ -255,7 +256,7 @@ describe('whatever the facts', () => {
       option: fc.constantFrom(...strictness.filter(({ direction }) => direction === 'least' || direction === 'most')),
       by: fc.double({ min: 0, max: 3, noNaN: true }),
     });
-    fc.assert(
+    assertProperty(
       fc.property(anyCluster, stricter, (facts, { option: { rule, name, direction }, by }) => {
         const value = direction === 'least' ? Math.round(by * 40) : Math.round(by * 10) / 10;
         const policy = structuredClone(ASKED) as { organization: { rules: Record<string, Record<string, unknown>> } };
@@ -270,7 +271,7 @@ describe('whatever the facts', () => {
   });
 
   it('the strict profile never fails less than the default', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyCluster, (facts) => {
         expect(failing(facts, { ...ASKED, profile: 'aws-backup-audit' })).toEqual(
           expect.arrayContaining(failing(facts)),

@@ -7,6 +7,7 @@ import { Observation } from '../../../functions/bridge-alerts-to-tickets/observa
 import { parseUntrusted } from '../../../functions/bridge-alerts-to-tickets/safe-json.ts';
 import { isSigned, keyringOf } from '../../../functions/bridge-alerts-to-tickets/signature.ts';
 import { HttpEvent } from '../../../functions/bridge-alerts-to-tickets/webhook/contract.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const NOW = Date.parse('2030-01-01T12:00:00Z');
 const DAY = 86_400_000;
@@ -16,7 +17,7 @@ const read = (body: object, announced?: string) =>
 
 describe('a signature', () => {
   it('is taken for its own bytes and key alone', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(), fc.string({ minLength: 1 }), (body, at, key) => {
         const signature = sign(body, key);
         expect(isSigned(body, signature, [key])).toBe(true);
@@ -32,7 +33,7 @@ describe('a signature', () => {
   });
 
   it('that is any other text is refused, and never thrown over', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
         expect(isSigned(Buffer.from('body'), text, ['k'])).toBe(text === sign('body'));
       }),
@@ -49,7 +50,7 @@ describe('a signature', () => {
 
 describe('JSON from outside', () => {
   it('is read as JSON.parse reads it, where nothing is wrong with it', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.jsonValue({ maxDepth: 6 }), fc.boolean(), (value, spaced) => {
         const text = JSON.stringify(value, undefined, spaced ? 2 : 0);
         const result = parseUntrusted(text, 32);
@@ -139,7 +140,7 @@ describe('a body', () => {
   });
 
   it('loses no alert over fields of the wrong kind', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.dictionary(
           fc.constantFrom(...Object.keys(base), 'currentValue', 'clusterName', 'metricName'),

@@ -12,6 +12,7 @@ import {
   ORPHAN_AGE_MS,
   type Slot,
 } from '../../../functions/rotate-service-account-secret/second-slot.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -426,7 +427,7 @@ describe('whatever the state', () => {
     urgent: fc.boolean(),
   });
   const always = (holds: (decision: Decision, sm: SecretsManagerView, at: AtlasView, rule: Policy) => void): void =>
-    fc.assert(
+    assertProperty(
       fc.property(manager, atlas, rules, (sm, at, rule) => holds(decide(sm, at, now, rule), sm, at, rule)),
       { numRuns: 3_000 },
     );

@@ -9,6 +9,7 @@ import {
   type SeenManaged,
   type SeenSecret,
 } from '../../../functions/rotate-service-account-secret/fleet-classify.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const DAY = 86_400_000;
 const NOW = new Date('2026-03-01T00:00:00Z');
@@ -348,7 +349,7 @@ describe('any fleet', () => {
   ]);
 
   it('is judged alike in whatever order it comes', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyFleet, fc.integer(), (fleet, seed) => {
         const turned = (list: readonly unknown[]) =>
           list
@@ -376,7 +377,7 @@ describe('any fleet', () => {
   });
 
   it('is counted to the last account, and each has one owner', () => {
-    fc.assert(
+    assertProperty(
       fc.property(anyFleet, (fleet) => {
         const { accounts, managedSecrets } = classify(fleet, rules, NOW);
         const counts = countFleet(accounts, managedSecrets);

@@ -7,6 +7,7 @@ import { systemClock } from '../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../lib/runtime/deadline.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { createMemoryState } from '../../support/memory-state.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const HOUR = 3_600_000;
 const deadline = deadlineIn(60_000, systemClock);
@@ -15,7 +16,7 @@ describe('work', () => {
   const names = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 50 });
 
   it('is done on every item once, in an order that does not depend on how it came', () => {
-    fc.assert(
+    assertProperty(
       fc.property(names, (list) => {
         const order = spread(list, (name) => name);
         expect(order.toSorted()).toEqual(list.toSorted());
@@ -93,7 +94,7 @@ describe('a lease', () => {
 
 describe('the look of the day', () => {
   it('was last due within the day, at an hour of its own', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.string(),
         fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') }),

@@ -8,6 +8,7 @@ import type { ImportEvent } from '../../../functions/start-live-migration/look.t
 import { ENDS, type Run } from '../../../functions/start-live-migration/run.ts';
 import { secondsToCatchUp } from '../../../functions/start-live-migration/summary.ts';
 import { began, digest, later, policy, running } from '../../support/migration-run.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const HOUR = 3600;
 const working = (lagSeconds: number | null, ready = true): Seen => ({ status: 'WORKING', ready, lagSeconds });
@@ -275,7 +276,7 @@ const happening = fc.oneof(
 );
 
 it('reaches its end over no other way than the recorded gates, whatever happens in whatever order', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
       let run = running();
       let seconds = 0;

@@ -5,6 +5,7 @@ import { WatchEvent } from '../../../functions/start-live-migration/contract.ts'
 import type { Run } from '../../../functions/start-live-migration/run.ts';
 import { answersUntil } from '../../support/migration-answers.ts';
 import { createProcessWorld, type ProcessWorld } from '../../support/migration-process.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const START = 'createGroupLiveMigration';
 const CUTOVER = 'cutoverGroupLiveMigration';
@@ -219,7 +220,7 @@ const happening = fc.oneof(
 );
 
 it('never cuts over but by a recorded approval, whatever happens in whatever order', async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 40 }), async (happenings) => {
       const world = await createProcessWorld();
       const { planned } = await world.seed('orders', quick);

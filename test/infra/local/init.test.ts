@@ -15,6 +15,7 @@ import { SCHEMA_FILE, settingsSchema } from '../../../infra/settings-schema.ts';
 import { createSecretsManager } from '../../../lib/aws/secrets-manager.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { deadlineIn } from '../../../lib/runtime/deadline.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const SCRIPT = path.resolve('infra/local/init.ts');
 const HIDDEN = 'mdb_sa_sk_never_shown';
@@ -40,7 +41,7 @@ const init = (
 describe('the settings file that is made', () => {
   it('is usable, whatever is asked for', () => {
     const some = fc.subarray([...CAPABILITIES], { minLength: 1 });
-    fc.assert(
+    assertProperty(
       fc.property(some, fc.constantFrom('github', 'pagerduty'), (capabilities, ticketSystem) => {
         const text = settingsFile(
           answersFrom({

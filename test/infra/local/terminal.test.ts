@@ -8,6 +8,7 @@ import { createProgress } from '../../../infra/local/terminal/progress.ts';
 import { summaryScreen } from '../../../infra/local/terminal/summary.ts';
 import { safe, widthOf, wrapped } from '../../../infra/local/terminal/text.ts';
 import { hostileNames } from '../../support/any-audit-report.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
@@ -38,7 +39,7 @@ const output = (isTTY: boolean) => {
 
 describe('words of others on a terminal', () => {
   it('move nothing, colour nothing and end no line', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.oneof(fc.constantFrom(...hostileNames), fc.string({ unit: 'binary', maxLength: 300 })), (text) => {
         const shown = safe(text, 100);
         expect(shown).not.toMatch(CONTROL);
@@ -50,7 +51,7 @@ describe('words of others on a terminal', () => {
   });
 
   it('are broken into lines that fit', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ maxLength: 400 }), fc.integer({ min: 10, max: 90 }), (text, width) => {
         for (const line of wrapped(safe(text), width)) expect(widthOf(line)).toBeLessThanOrEqual(width);
       }),

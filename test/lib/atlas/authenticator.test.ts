@@ -14,6 +14,7 @@ import { getCloudManagerGroup } from '../../../lib/atlas/operations/cloud-manage
 import { createOrgServiceAccountSecret } from '../../../lib/atlas/operations/service-accounts.ts';
 import { getSystemStatus } from '../../../lib/atlas/operations/system.ts';
 import { fakeAtlas } from '../../support/fake-atlas.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const keys = { publicKey: 'ABCDEFGH', privateKey: '01234567-89ab-cdef-0123-456789abcdef' };
 const account = { clientId: 'mdb_sa_id_0123456789abcdef01234567', clientSecret: 'mdb_sa_sk_a_b-c' };
@@ -248,7 +249,7 @@ describe('API keys', () => {
   });
 
   it('never use a count of a nonce twice, however many calls go at once and however soon nonces are too old', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
         fc.integer({ min: 1, max: 20 }),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AtlasDigestUnsupported, digestHeader, parseChallenge } from '../../../lib/atlas/digest.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const atlas = 'Digest realm="MMS Public API", domain="", nonce="n1", algorithm=MD5, qop="auth", stale=false';
 
@@ -113,7 +114,7 @@ describe('an answer', () => {
 
   it('quotes what needs it, and hands everything back as it came', () => {
     const text = fc.string({ unit: fc.constantFrom('"', '\\', ',', '=', ' ', 'a', 'ü') });
-    fc.assert(
+    assertProperty(
       fc.property(text, text, text, (realm, nonce, opaque) => {
         const quoted = (value: string) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
         const challenge = parseChallenge(

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Sha256 } from '../../../lib/aws/sha256.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const hex = async (made: Sha256, chunks: readonly Uint8Array[]): Promise<string> => {
   for (const chunk of chunks) made.update(chunk);
@@ -10,7 +11,7 @@ const hex = async (made: Sha256, chunks: readonly Uint8Array[]): Promise<string>
 const chunks = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 });
 
 it('reckons as Node does, without a key', async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(chunks, async (data) => {
       expect(await hex(new Sha256(), data)).toBe(createHash('sha256').update(Buffer.concat(data)).digest('hex'));
     }),
@@ -25,7 +26,7 @@ it('reckons as Node does, with a key of any shape, again and again', async () =>
     // A part of something longer.
     fc.uint8Array({ minLength: 4, maxLength: 100 }).map((bytes) => [bytes.subarray(2), bytes.slice(2)] as const),
   );
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(secret, chunks, chunks, async ([given, bytes], one, other) => {
       for (const data of [one, other])
         expect(await hex(new Sha256(given), data)).toBe(

@@ -6,6 +6,7 @@ import { html } from '../../../lib/html/markup.ts';
 import { dataBlock, page } from '../../../lib/html/page.ts';
 import { counted, duration, grouped, moment } from '../../../lib/html/time.ts';
 import { allWords, shortened, spelledOut, words } from '../../../lib/html/untrusted.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 describe('markup', () => {
   it('escapes every value and keeps other markup as it is', () => {
@@ -20,7 +21,7 @@ describe('markup', () => {
   });
 
   it('holds no character from outside that could open a tag or end a quote', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(String(html`${text}`)).not.toMatch(/[<>"']/);
       }),
@@ -44,7 +45,7 @@ describe('words from outside', () => {
   });
 
   it('are never cut within a character', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.string({ unit: 'grapheme-composite', maxLength: 60 }),
         fc.integer({ min: 2, max: 30 }),
@@ -82,7 +83,7 @@ describe('a page', () => {
   });
 
   it('carries data that no parser takes for anything else', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constant('</script><!--\u2028'))), (value) => {
         const block = String(dataBlock('d', value));
         const [, text = ''] = /^<script type="application\/json" id="d">(.*)<\/script>$/s.exec(block) ?? [];
@@ -111,7 +112,7 @@ describe('charts', () => {
 
   it('keep within their frame whatever they are given', () => {
     const instants = fc.integer({ min: -1_000, max: 2_000 });
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(instants), fc.array(fc.record({ from: instants, to: instants })), (at, spans) => {
         const drawn = String(
           timeline({ from: 0, to: 1_000, marks: at.map((one) => ({ at: one, kind: 'completed' })), spans }),

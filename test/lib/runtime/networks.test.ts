@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { liesIn, Network } from '../../../lib/runtime/networks.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 it.each(['192.0.2.0/24', '192.0.2.7', '0.0.0.0/0', '10.0.0.0/32', '2001:db8::/32', '::/0', '2001:db8::1', '::1/128'])(
   '%s is a network',
@@ -43,7 +44,7 @@ it.each([
 
 it('goes by the bits of an IPv4 address and nothing else', () => {
   const bits = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  fc.assert(
+  assertProperty(
     fc.property(fc.ipV4(), fc.ipV4(), fc.integer({ min: 0, max: 32 }), (address, base, length) => {
       const size = 2 ** (32 - length);
       expect(liesIn([`${base}/${length}`], address)).toBe(

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REDACTED, redact } from '../../../lib/runtime/redact.ts';
+import { assertProperty } from '../../support/properties.ts';
 
 const print = (value: unknown): string => JSON.stringify(value, redact);
 
@@ -35,7 +36,7 @@ describe('redaction', () => {
     ['a JWT', 'eyJhbGciOi.eyJzdWIiOi.sig-_1'],
     ['credentials in a URL', 'someone:hunter22'],
   ])('takes %s out of any text around it', (_, hidden) => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.constantFrom('', 'x ', '{"', 'https://h/?q=', '\n'),
         fc.constantFrom('', ' y', '"}', '\n'),

@@ -13,6 +13,7 @@ import { toMarkdown } from '../../../lib/tickets/render/markdown.ts';
 import { toPlain } from '../../../lib/tickets/render/plain.ts';
 import { toMrkdwn, toRichText } from '../../../lib/tickets/render/slack.ts';
 import { code, facts, link, list, paragraph, strong, type Text } from '../../../lib/tickets/text.ts';
+import { assertProperty } from '../../support/properties.ts';
 import { attacks, document, essence, hostile, MEANT, wordsOf } from './hostile.ts';
 
 const LONG = 1_000_000;
@@ -88,7 +89,7 @@ describe('Atlassian Document Format', () => {
 
   it('is valid by Atlassian’s own schema, has no mention, and keeps every word', () => {
     expectInert(everywhere);
-    fc.assert(fc.property(document, expectInert), { numRuns: 150 });
+    assertProperty(fc.property(document, expectInert), { numRuns: 150 });
   });
 
   it('is refused by that schema where it should be', () => {
@@ -138,7 +139,7 @@ describe('Markdown', () => {
 
   it('makes no link, mention, reference or tag that was not meant, and keeps every word', () => {
     expectInert(everywhere);
-    fc.assert(fc.property(document, expectInert), { numRuns: 200 });
+    assertProperty(fc.property(document, expectInert), { numRuns: 200 });
   });
 });
 
@@ -157,7 +158,7 @@ describe('HTML', () => {
 
   it('has no element, attribute or address that was not meant, and keeps every word', () => {
     expectInert(everywhere);
-    fc.assert(fc.property(document, expectInert), { numRuns: 200 });
+    assertProperty(fc.property(document, expectInert), { numRuns: 200 });
   });
 });
 
@@ -169,7 +170,7 @@ describe('plain text', () => {
       expectNothingAlive(plain.replaceAll(meant, ''));
     };
     expectInert(everywhere);
-    fc.assert(fc.property(document, expectInert), { numRuns: 200 });
+    assertProperty(fc.property(document, expectInert), { numRuns: 200 });
   });
 });
 
@@ -191,7 +192,7 @@ describe('Slack', () => {
       elements?.forEach(visit);
     };
     visit(toRichText(everywhere));
-    fc.assert(fc.property(document, (text) => visit(toRichText(text))));
+    assertProperty(fc.property(document, (text) => visit(toRichText(text))));
   });
 
   it('is mrkdwn without commands, links and styles in notifications', () => {
@@ -203,7 +204,7 @@ describe('Slack', () => {
       expectNothingAlive(mrkdwn);
     };
     for (const text of attacks) expectInert(text);
-    fc.assert(fc.property(hostile, expectInert));
+    assertProperty(fc.property(hostile, expectInert));
   });
 });
 
@@ -218,7 +219,7 @@ describe('limits', () => {
     (typeof rendered === 'string' ? rendered : JSON.stringify(rendered)).length;
 
   it.each(Object.entries(renderers))('are kept by %s, with a mark where something is missing', (_, render) => {
-    fc.assert(
+    assertProperty(
       fc.property(document, fc.integer({ min: 250, max: 3_000 }), (text, limit) => {
         const rendered = render(text, limit);
         expect(sizeOf(rendered)).toBeLessThanOrEqual(limit);
@@ -230,7 +231,7 @@ describe('limits', () => {
   });
 
   it('cut titles between characters, on one line, and never to nothing', () => {
-    fc.assert(
+    assertProperty(
       fc.property(hostile, fc.integer({ min: 20, max: 300 }), (text, limit) => {
         const title = titleOf(text, limit);
         expect(title.length).toBeLessThanOrEqual(limit);

@@ -6,6 +6,7 @@ import type { Outgoing } from '../../../infra/local/ticket-sandbox/webhooks.ts';
 import type { DestinationType } from '../../../lib/tickets/destination.ts';
 import { parseUpdate } from '../../../lib/tickets/parse-update.ts';
 import type { TicketRef, Tickets, Update, UpdateRequest } from '../../../lib/tickets/tickets.ts';
+import { assertProperty } from '../../support/properties.ts';
 import { draft, everyType, note, soon, startTicketWorld, type TicketWorld } from './world.ts';
 
 const received = ({ headers, body }: Pick<Outgoing, 'headers' | 'body'>): UpdateRequest => ({
@@ -131,7 +132,7 @@ describe.each(everyType)('what %s tells us', (type) => {
   it('never makes it fail, whatever somebody sends', async () => {
     const { outgoing } = await told('closed');
     const names = Object.keys(received(outgoing).headers);
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 200 }),
         fc.array(fc.string({ maxLength: 80 }), { minLength: names.length, maxLength: names.length }),

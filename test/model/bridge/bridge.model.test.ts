@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { assertProperty } from '../../support/properties.ts';
 import { violationsAtRest } from './check.ts';
 import { commands, play } from './history.ts';
-
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 150);
 
 it.each([
   ['finds, reopens and edits', {}],
@@ -12,12 +11,12 @@ it.each([
   'every history comes to one true ticket per incident, at a tracker that %s',
   { timeout: 600_000 },
   async (_, traits) => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(commands, async (history) => {
         const world = await play(history, { traits });
         expect(await violationsAtRest(world)).toEqual([]);
       }),
-      { numRuns: RUNS, endOnFailure: false },
+      { numRuns: 150 },
     );
   },
 );

@@ -26,6 +26,8 @@ export interface Row {
   readAt: number;
   editedAt: number | undefined;
   wontFixAt: number | undefined;
+  /** People opened it again. */
+  reopened: boolean;
 }
 
 /** What becomes of one call. `lost`: carried out, and the answer does not arrive. */
@@ -77,6 +79,7 @@ export class MemoryTracker {
       case 'reopen':
         row.status = 'open';
         row.wontFix = false;
+        row.reopened = true;
         return;
       case 'edit':
         row.body = `${row.body} (people)`;
@@ -149,6 +152,7 @@ export class MemoryTracker {
             readAt: 0,
             editedAt: undefined,
             wontFixAt: undefined,
+            reopened: false,
           };
           this.rows.push(made);
           this.writes++;

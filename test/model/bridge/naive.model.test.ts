@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { assertProperty } from '../../support/properties.ts';
 import { violationsAtRest } from './check.ts';
 import { type Command, commands, play } from './history.ts';
 import { naives } from './naive.ts';
@@ -28,7 +29,7 @@ it.each(Object.entries(naives))(
 );
 
 it('the bridge is not, by the very same histories', { timeout: 120_000 }, async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(mild, async (history) => {
       const world = await play(history);
       expect(exactness(await violationsAtRest(world))).toEqual([]);

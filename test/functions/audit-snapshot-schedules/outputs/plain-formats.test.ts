@@ -8,6 +8,7 @@ import { renderAll } from '../../../../functions/audit-snapshot-schedules/output
 import { type Finding, Report, sourceOf } from '../../../../functions/audit-snapshot-schedules/report.ts';
 import { anyReport, hostileNames } from '../../../support/any-audit-report.ts';
 import { assemble, realisticReport } from '../../../support/audit-report.ts';
+import { assertProperty } from '../../../support/properties.ts';
 import { allOf, linesOf, rendered, renderedAs, target } from '../../../support/rendered.ts';
 
 const SCHEMA = new URL('../../../../functions/audit-snapshot-schedules/report.schema.json', import.meta.url);
@@ -32,7 +33,7 @@ describe('the files of a report', () => {
   });
 
   it('are the same for the same report', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (report) => {
         expect(await rendered(report)).toEqual(await rendered(structuredClone(report)));
       }),
@@ -52,7 +53,7 @@ describe('the files of a report', () => {
 
 describe('report.json', () => {
   it('is the report, and fits its schema', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (report) => {
         const read: unknown = JSON.parse(await renderedAs('json', report));
         expect(read).toEqual(JSON.parse(JSON.stringify(report)));
@@ -97,7 +98,7 @@ function parsed(text: string): string[][] {
 
 describe('findings.csv', () => {
   it('A35 has no cell that a spreadsheet would compute, and loses nothing', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (report) => {
         const text = (await rendered(report, { formats: ['csv'] })).get('findings.csv') ?? '';
         const [header = [], ...rows] = parsed(text);
@@ -128,7 +129,7 @@ describe('junit.xml', () => {
     );
 
   it('counts what it has: a failure each FAIL, an error each UNKNOWN, whole and by project', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (report) => {
         const text = await renderedAs('junit', report);
         const judged = report.findings.filter(({ change }) => change !== 'gone');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, Report } from '../../../../functions/audit-snapshot-schedules/report.ts';
 import { anyReport, hostileNames } from '../../../support/any-audit-report.ts';
 import { assemble, realisticReport } from '../../../support/audit-report.ts';
+import { assertProperty } from '../../../support/properties.ts';
 import { renderedAs } from '../../../support/rendered.ts';
 
 const pageOf = (report: Report): Promise<string> => renderedAs('html', report);
@@ -95,7 +96,7 @@ describe('the page', () => {
     };
     const ordinary = made(await pageOf(realisticReport({ clusters: 40, troubled: 0.6, unreadableProjects: 1 })));
     const known = new Set(ordinary.concat('<bdi', '<i>', '</i>', '<br>', '<details', '<details>', '</details>'));
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (report) => {
         const page = await pageOf(report);
         expect(made(page).filter((one) => !known.has(one))).toEqual([]);

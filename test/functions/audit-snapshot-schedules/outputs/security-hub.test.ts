@@ -11,6 +11,7 @@ import type { Deadline } from '../../../../lib/runtime/deadline.ts';
 import { anyReport, hostileNames } from '../../../support/any-audit-report.ts';
 import { assemble, realisticReport } from '../../../support/audit-report.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
+import { assertProperty } from '../../../support/properties.ts';
 import { allOf, linesOf, renderedAs, target } from '../../../support/rendered.ts';
 
 const [example] = realisticReport({ clusters: 1 }).findings.filter(({ clusterId }) => clusterId !== null);
@@ -167,7 +168,7 @@ describe('Security Hub', () => {
   });
 
   it('takes whatever a report may hold: names without end, controls, blanks', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (any) => {
         clock.advance(60_000);
         const outcome = await importAll({
@@ -188,7 +189,7 @@ describe('Security Hub', () => {
   });
 
   it('never has an open finding that the report has not', async () => {
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(anyReport, async (any) => {
         const told = await allOf(asffFindings(sourceOf(any), target));
         const open = new Set(
